@@ -1,0 +1,1 @@
+"""A development cluster: the real OpenSearch server on this machine, without Docker."""
