@@ -1,0 +1,205 @@
+"""Documents into desired resources, through the body templates. No cluster is asked."""
+
+from __future__ import annotations
+
+import pathlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from provisioner import durations, schema
+from provisioner.bodytemplates import TemplateError, Templates
+from provisioner.model import Document, Finding, Ref, Resource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from provisioner.settings import Settings
+    from provisioner.source import Source
+
+RESOURCE_KINDS = {
+    "schema": ("component_template", "schema/schema.yml.j2"),
+    "component_template": ("component_template", "index/component_template.yml.j2"),
+    "index_template": ("index_template", "index/index_template.yml.j2"),
+    "data_stream": ("data_stream", "index/data_stream.yml.j2"),
+    "ingest_pipeline": ("ingest_pipeline", "pipelines/ingest_pipeline.yml.j2"),
+    "redaction": ("ingest_pipeline", "pipelines/redaction.yml.j2"),
+    "retention": ("ism_policy", "policies/retention.yml.j2"),
+    "channel": ("channel", "channels/channel.yml.j2"),
+    "rule": ("monitor", "monitors/{type}.yml.j2"),
+}
+"""Document kind: the kind of resource that it becomes, and its body template."""
+
+
+def starter_pack() -> pathlib.Path:
+    """The folder with the starter pack's rules/, templates/ and ilm/: in the wheel, or the checkout's own."""
+    package = pathlib.Path(__file__).parent
+    return package / "starter" if (package / "starter").is_dir() else package.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """What should exist, in the order of the documents, and what compiling them found."""
+
+    resources: tuple[Resource, ...]
+    findings: tuple[Finding, ...]
+
+
+def cluster_name(kind: str, id_: str, settings: Settings) -> str:
+    """A document's name in the cluster."""
+    return f"logs-{id_}-{settings.target.namespace}" if kind == "data_stream" else f"{settings.owner}-{id_}"
+
+
+class MissingReferenceError(ValueError):
+    """A body template asks for a document that is not there."""
+
+
+@dataclass(slots=True)
+class Compiler:
+    """Turns the documents of one repository into resources for one target."""
+
+    root: pathlib.Path
+    settings: Settings
+    source: Source
+    templates: Templates = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.templates = Templates([self.root / "templates", starter_pack() / "templates"])
+
+    def run(self) -> Desired:
+        """Check every document against its schema, and render each one that passed."""
+        resources: list[Resource] = []
+        findings: list[Finding] = []
+        for document in self.source.documents.values():
+            problems = list(self.check(document))
+            if not problems and document.kind in RESOURCE_KINDS:
+                try:
+                    resources.append(self.resource(document))
+                except TemplateError as error:
+                    problems = [self._problem(document, error)]
+            findings += problems
+        return Desired(tuple(resources), tuple(findings))
+
+    def check(self, document: Document) -> Iterator[Finding]:
+        """What the document's JSON Schema says; a rule's is that of its type together with what all rules have."""
+        rules = schema.load(document.kind)
+        if document.kind == "rule" and isinstance(type_ := document.body.get("type"), str):
+            name = f"monitors/{type_}.schema.json"
+            if not self.templates.has(name):
+                yield Finding(
+                    "DOC002",
+                    f"there is no rule type {type_!r}",
+                    document.at(("type",)),
+                    schema.suggest(type_, self.rule_types(), "types"),
+                )
+                return
+            rules = schema.combine(rules, orjson.loads(self.templates.read(name)))
+        yield from schema.check(document, rules)
+
+    def rule_types(self) -> list[str]:
+        """All rule types that have a schema."""
+        names = (file.name for folder in self.templates.folders for file in (folder / "monitors").glob("*.schema.json"))
+        return sorted({name.removesuffix(".schema.json") for name in names})
+
+    def resource(self, document: Document) -> Resource:
+        """Render one document. Raises TemplateError."""
+        kind, template = RESOURCE_KINDS[document.kind]
+        dependencies: set[Ref] = set()
+        body = self.templates.render(template.format(**document.body), self.context(document, dependencies))
+        if not isinstance(body, dict):
+            raise TemplateError("the body template gives no mapping", f"templates/{template}")
+        body = self._files(body, document)
+        key = cluster_name(document.kind, document.id, self.settings)
+        return Resource(kind, key, body, document.origin, frozenset(dependencies - {(kind, key)}))
+
+    def text(self, document: Document, template: str) -> str:
+        """Render a template that gives a text file, such as a shipper's configuration. Raises TemplateError."""
+        return self.templates.text(template, self.context(document, set()))
+
+    def context(self, document: Document, dependencies: set[Ref]) -> dict[str, Any]:
+        """The names that a body template sees; `ref` adds to the dependencies."""
+
+        def lookup(kind: str, id_: str) -> dict[str, Any]:
+            found = self.source.documents.get((kind, id_))
+            if found is None:
+                known = [other.id for other in self.source.of_kind(kind)]
+                raise MissingReferenceError(
+                    f"there is no {kind} {id_!r}; {schema.suggest(str(id_), known, 'there are')}"
+                )
+            return {"id": found.id, **found.body}
+
+        def ref(kind: str, id_: str) -> str:
+            lookup(kind, id_)
+            name = cluster_name(kind, id_, self.settings)
+            dependencies.add((RESOURCE_KINDS[kind][0], name))
+            return name
+
+        target = self.settings.target
+        return {
+            "doc": {"id": document.id, **document.body},
+            "owner": self.settings.owner,
+            "namespace": target.namespace,
+            "target": {
+                "name": target.name,
+                "vars": dict(target.vars),
+                "schedule": target.schedule,
+                "catch": target.catch and dict(target.catch),
+            },
+            "name": lambda id_: f"{self.settings.owner}-{id_}",
+            "ref": ref,
+            "lookup": lookup,
+            "documents": lambda kind: [
+                {"id": d.id, **d.body} for d in sorted(self.source.of_kind(kind), key=lambda d: d.id)
+            ],
+            "ms": durations.ms,
+            "period": durations.period,
+            "read": self.templates.read,
+        }
+
+    def _files(self, value: Any, document: Document) -> Any:
+        """`source: {file: name}` becomes the text of that file beside the document."""
+        if isinstance(value, list):
+            return [self._files(child, document) for child in value]
+        if not isinstance(value, dict):
+            return value
+        return {
+            key: self._text(child, document) if key == "source" and _is_file(child) else self._files(child, document)
+            for key, child in value.items()
+        }
+
+    def _text(self, value: dict[str, str], document: Document) -> str:
+        folder = pathlib.PurePosixPath(document.origin.file).parent
+        for root in (self.root, starter_pack()):
+            file = (root / folder / value["file"]).resolve()
+            if file.is_relative_to(root.resolve()) and file.is_file():
+                return file.read_text(encoding="utf-8")
+        raise TemplateError(f"there is no file {value['file']!r} beside the document", document.origin.file)
+
+    def _problem(self, document: Document, error: TemplateError) -> Finding:
+        """A missing document is a finding at the value that names it; anything else is one at the template."""
+        cause = error.__cause__
+        if isinstance(cause, MissingReferenceError):
+            message, _, hint = str(cause).partition("; ")
+            named = message.rpartition("'")[0].rpartition("'")[2]
+            path = next((path for path in document.origins if path and _value(document.body, path) == named), ())
+            return Finding("REF001", message, document.at(path), hint)
+        return Finding(
+            "TPL001",
+            f"{document.kind} {document.id!r} can't be rendered: {error} ({error.where})",
+            document.origin,
+            "mend the template or the document",
+        )
+
+
+def _is_file(value: Any) -> bool:
+    return isinstance(value, dict) and set(value) == {"file"} and isinstance(value["file"], str)
+
+
+def _value(body: Any, path: tuple[str | int, ...]) -> Any:
+    try:
+        for key in path:
+            body = body[key]
+    except (LookupError, TypeError):
+        return None
+    return body

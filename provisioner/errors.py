@@ -1,0 +1,66 @@
+"""The errors that reach a person: a sentence on what is wrong and what to do, never a traceback."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from provisioner.model import Finding
+
+
+class ProvisionerError(Exception):
+    """A usage or environment error: the command line prints its text and ends with exit code 2.
+
+    `hint` says what to do about it.
+    """
+
+    exit_code = 2
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class FindingsError(ProvisionerError):
+    """The repository has findings of severity error: nothing was applied; exit code 1."""
+
+    exit_code = 1
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        super().__init__(f"{len(findings)} findings", "mend them and run the command again")
+        self.findings = tuple(findings)
+
+
+class ConflictError(ProvisionerError):
+    """Something that isn't ours has a name that the repository wants: nothing was applied; exit code 1."""
+
+    exit_code = 1
+
+
+class ApplyError(ProvisionerError):
+    """A step of an apply failed: those before it hold, those after it did not run; exit code 1."""
+
+    exit_code = 1
+
+
+class ClusterError(ProvisionerError):
+    """The cluster can't be reached, or refuses us (connection, TLS, credentials); exit code 2."""
+
+
+class ApiError(ProvisionerError):
+    """The cluster answered a request with an error status.
+
+    `status` is the HTTP status, `type` and `reason` OpenSearch's own words (empty where the body was no JSON, as
+    happens with a DELETE of a monitor that does not exist).
+    """
+
+    def __init__(self, method: str, path: str, status: int, type_: str, reason: str) -> None:
+        super().__init__(
+            f"{method} {path}: {status} {type_}: {reason}" if type_ else f"{method} {path}: {status} {reason}"
+        )
+        self.status = status
+        self.type = type_
+        self.reason = reason

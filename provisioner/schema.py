@@ -1,0 +1,145 @@
+"""JSON Schema errors as findings: what is wrong in the words of a person, at the place where it stands."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+import jsonschema
+import orjson
+from jsonschema.exceptions import best_match
+
+from provisioner.model import Body, Document, Finding, Path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_TYPES = {
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a mapping",
+    "null": "nothing",
+}
+_SENSITIVE = re.compile(r"(?i)pass|secret|token|api_?key|authorization|credential|routing|url")
+
+
+@cache
+def load(kind: str) -> Body:
+    """The JSON Schema of a document kind (`provisioner`: of provisioner.yml); KeyError where there is none."""
+    file = resources.files("provisioner") / "schemas" / f"{kind}.json"
+    if not file.is_file():
+        raise KeyError(kind)
+    schema: Body = orjson.loads(file.read_bytes())
+    return schema
+
+
+@cache
+def kinds() -> tuple[str, ...]:
+    """All document kinds, sorted."""
+    names = (file.name for file in (resources.files("provisioner") / "schemas").iterdir())
+    return tuple(sorted(name[:-5] for name in names if name.endswith(".json") and name != "provisioner.json"))
+
+
+def combine(common: Body, special: Body) -> Body:
+    """One schema for a rule of a type: the keys of both, and no others."""
+    return {
+        **common,
+        "title": special.get("title", common.get("title")),
+        "properties": {**common.get("properties", {}), **special.get("properties", {})},
+        "required": [*common.get("required", []), *special.get("required", [])],
+        "additionalProperties": False,
+        "$defs": {**common.get("$defs", {}), **special.get("$defs", {})},
+    }
+
+
+def check(document: Document, schema: Body, code: str = "DOC002") -> Iterator[Finding]:
+    """All that the schema has to say about a document's body; one finding for each mistake."""
+    for error in jsonschema.Draft202012Validator(schema).iter_errors(document.body):
+        yield from _findings(document, error, code)
+
+
+def _findings(document: Document, error: Any, code: str) -> Iterator[Finding]:
+    if error.validator in ("anyOf", "oneOf") and error.context:
+        error = best_match([error], key=_depth) or error
+    path: Path = tuple(error.absolute_path)
+    where = ".".join(map(str, path)) or document.kind
+    known = error.schema.get("properties", {}) if isinstance(error.schema, dict) else {}
+    if error.validator == "additionalProperties":
+        patterns = error.schema.get("patternProperties", {})
+        for key in error.instance:
+            if key not in known and not any(re.search(pattern, key) for pattern in patterns):
+                place = document.key_origins.get((*path, key)) or document.at((*path, key))
+                yield Finding(code, f"unknown key {key!r} in {where}", place, suggest(key, known, "known keys"))
+        return
+    if error.validator == "required":
+        missing = next(
+            key for key in error.validator_value if key not in error.instance and f"'{key}'" in error.message
+        )
+        about = known.get(missing, {}).get("description", "")
+        yield Finding(
+            code,
+            f"{where} lacks the key {missing!r}",
+            document.at(path),
+            f"add {missing!r}{': ' + about if about else ''}",
+        )
+        return
+    yield Finding(code, f"{where}: {_words(error, path)}", document.at(path), _hint(error))
+
+
+def _depth(error: Any) -> Any:
+    """Prefer the branch that got furthest: it is the one that was meant."""
+    return (-len(error.path), error.validator not in ("type", "const", "enum"))
+
+
+def _words(error: Any, path: Path) -> str:
+    value = show(error.instance, path)
+    if error.validator == "type":
+        expected = error.validator_value
+        names = [expected] if isinstance(expected, str) else expected
+        return f"{value} is not {' or '.join(_TYPES[name] for name in names)}"
+    if error.validator in ("enum", "const"):
+        return f"{value} is none of the values allowed here"
+    if error.validator == "pattern":
+        return f"{value} has not the form that is needed here"
+    if error.validator in ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum"):
+        return f"{value} is out of range ({error.validator} {error.validator_value})"
+    if error.validator in ("minItems", "minLength", "minProperties"):
+        return "is empty" if not error.instance else f"has fewer than {error.validator_value} elements"
+    if error.validator == "uniqueItems":
+        return "has the same element twice"
+    return f"{value} does not fit ({error.validator})"
+
+
+def _hint(error: Any) -> str:
+    if error.validator == "enum":
+        return suggest(str(error.instance), [str(value) for value in error.validator_value], "allowed")
+    if error.validator == "const":
+        return f"write {error.validator_value!r}"
+    about: str = error.schema.get("description", "") if isinstance(error.schema, dict) else ""
+    examples = error.schema.get("examples", []) if isinstance(error.schema, dict) else []
+    if examples:
+        about = f"{about}{'; ' if about else ''}for example {examples[0]!r}"
+    return about or "see `provisioner schema` for what is taken here"
+
+
+def suggest(word: str, known: Iterable[str], label: str) -> str:
+    """`did you mean 'threshold'?`, or the whole list where nothing is near."""
+    names = sorted(known)
+    near = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
+    return f"did you mean {near[0]!r}?" if near else f"{label}: {', '.join(names)}"
+
+
+def show(value: Any, path: Path = ()) -> str:
+    """A value for a message: short, and never one that may be a secret."""
+    if any(isinstance(key, str) and _SENSITIVE.search(key) for key in path) and not isinstance(
+        value, bool | int | float | None
+    ):
+        return "the value (hidden)"
+    text = repr(value) if isinstance(value, str) else orjson.dumps(value, default=str).decode()
+    return text if len(text) <= 60 else text[:57] + "..."

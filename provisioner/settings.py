@@ -1,0 +1,88 @@
+"""`provisioner.yml`: the owner and the targets of a repository."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from provisioner import schema, yamlfile
+from provisioner.errors import FindingsError, ProvisionerError
+from provisioner.model import Document, Finding, Origin
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+FILE = "provisioner.yml"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One cluster: where it is, how we prove who we are, and the values that documents take from it.
+
+    Secrets (`username`, `password`) are references still. `schedule` and `catch` are for development: see
+    docs/architecture.md.
+    """
+
+    name: str
+    hosts: tuple[str, ...]
+    namespace: str = "default"
+    username: str | None = None
+    password: str | None = None
+    ca: str | None = None
+    client_cert: str | None = None
+    client_key: str | None = None
+    verify: bool = True
+    timeout: float = 30.0
+    schedule: str | None = None
+    catch: Mapping[str, str] | None = None
+    vars: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Who owns the objects, and the target chosen."""
+
+    owner: str
+    target: Target
+
+
+def load(root: Path, target: str | None) -> Settings:
+    """Read `provisioner.yml` and choose a target: the named one, else the default one, else the only one.
+
+    Raises ProvisionerError where there is no such file or target, FindingsError where the file is wrong.
+    """
+    file = root / FILE
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ProvisionerError(
+            f"there is no {FILE} in {root}", "run `provisioner init` here, or name the repository with -C"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ProvisionerError(f"{file} can't be read: {error}", "it must be a readable file in UTF-8") from None
+    documents, findings = yamlfile.read(text, FILE)
+    if not findings and (len(documents) != 1 or not isinstance(documents[0].value, dict)):
+        findings = [
+            Finding("CFG001", "this file must hold one mapping", Origin(FILE), "begin with `owner:` and `targets:`")
+        ]
+    if findings:
+        raise FindingsError(findings)
+    parsed = documents[0]
+    document = Document("provisioner", FILE, parsed.value, parsed.origins, parsed.key_origins)
+    findings = list(schema.check(document, schema.load("provisioner"), "CFG001"))
+    if findings:
+        raise FindingsError(findings)
+    return Settings(document.body["owner"], _choose(document, target))
+
+
+def _choose(document: Document, wanted: str | None) -> Target:
+    targets = document.body["targets"]
+    name = wanted or document.body.get("default_target") or (next(iter(targets)) if len(targets) == 1 else None)
+    if name is None:
+        raise ProvisionerError(
+            "there are several targets and no default one", f"name one with --target: {', '.join(targets)}"
+        )
+    if name not in targets:
+        raise ProvisionerError(f"there is no target {name!r} in {FILE}", schema.suggest(name, targets, "targets"))
+    return Target(name=name, **{**targets[name], "hosts": tuple(targets[name]["hosts"])})

@@ -1,0 +1,129 @@
+"""Files into documents: the repository as it stands on the disk, with the findings of reading it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from provisioner import schema, yamlfile
+from provisioner.model import Document, Finding, Origin, Path
+
+if TYPE_CHECKING:
+    import pathlib
+    from collections.abc import Iterator, Mapping
+
+FOLDERS = ("rules", "templates", "ilm")
+_VARIABLE = re.compile(r"\{\{\s*([A-Za-z_]\w*)\s*\}\}")
+_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """All documents of a repository by kind and id, in the order of files and lines, and what reading them found."""
+
+    documents: Mapping[tuple[str, str], Document]
+    findings: tuple[Finding, ...]
+
+    def of_kind(self, kind: str) -> tuple[Document, ...]:
+        """The documents of one kind."""
+        return tuple(document for document in self.documents.values() if document.kind == kind)
+
+
+def load(root: pathlib.Path, variables: Mapping[str, Any]) -> Source:
+    """Read every `*.yml` and `*.yaml` below rules/, templates/ and ilm/, in the order of their names.
+
+    `{{ name }}` as a whole string becomes the variable's value. A document with a finding of its own form (no kind, no
+    id) is left out; the rest is there, so that one mistake does not hide the others.
+    """
+    documents: dict[tuple[str, str], Document] = {}
+    findings: list[Finding] = []
+    for file in _files(root):
+        name = file.relative_to(root).as_posix()
+        try:
+            text = file.read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError as error:
+            findings.append(Finding("YAML001", f"not UTF-8: {error.reason}", Origin(name), "save the file as UTF-8"))
+            continue
+        except OSError as error:
+            findings.append(
+                Finding("YAML001", f"can't be read: {error.strerror}", Origin(name), "check its permissions")
+            )
+            continue
+        parsed, problems = yamlfile.read(text, name)
+        findings += problems
+        for entry in parsed:
+            document, problems = _document(entry, variables)
+            findings += problems
+            if document is None:
+                continue
+            first = documents.setdefault((document.kind, document.id), document)
+            if first is not document:
+                findings.append(
+                    Finding(
+                        "DOC003",
+                        f"{document.kind} {document.id!r} exists already at {first.origin}",
+                        document.origin,
+                        "give one of the two another id",
+                    )
+                )
+    return Source(documents, tuple(findings))
+
+
+def _files(root: pathlib.Path) -> Iterator[pathlib.Path]:
+    for folder in FOLDERS:
+        for file in sorted((root / folder).rglob("*")):
+            hidden = any(part.startswith(".") for part in file.relative_to(root).parts)
+            if file.suffix in (".yml", ".yaml") and file.is_file() and not hidden:
+                yield file
+
+
+def _document(entry: yamlfile.YamlDocument, variables: Mapping[str, Any]) -> tuple[Document | None, list[Finding]]:
+    """A document, or the reason why it is none (DOC001)."""
+    origin = entry.origins[()]
+    if entry.value is None:
+        return None, []
+    if not isinstance(entry.value, dict):
+        return None, [Finding("DOC001", "a document must be a mapping", origin, "begin it with `kind:` and `id:`")]
+    kind, id_ = entry.value.get("kind"), entry.value.get("id")
+    if kind not in schema.kinds():
+        place = entry.origins.get(("kind",), origin)
+        if kind is None:
+            return None, [
+                Finding("DOC001", "the document has no kind", place, f"add `kind:`, one of {', '.join(schema.kinds())}")
+            ]
+        return None, [
+            Finding("DOC001", f"unknown kind {kind!r}", place, schema.suggest(str(kind), schema.kinds(), "kinds"))
+        ]
+    if not isinstance(id_, str) or not _ID.fullmatch(id_):
+        place = entry.origins.get(("id",), origin)
+        about = f"{id_!r} can't be an id" if "id" in entry.value else "the document has no id"
+        return None, [
+            Finding("DOC001", about, place, "an id is lower-case letters, digits, hyphens and underscores, at most 100")
+        ]
+    findings: list[Finding] = []
+    body = _fill(entry.value, (), variables, entry.origins, findings)
+    del body["kind"], body["id"]
+    return Document(kind, id_, body, entry.origins, entry.key_origins), findings
+
+
+def _fill(
+    value: Any, path: Path, variables: Mapping[str, Any], origins: Mapping[Path, Origin], findings: list[Finding]
+) -> Any:
+    """The value with variables in their places; a finding (VAR001) for each one that the target has not."""
+    if isinstance(value, dict):
+        return {key: _fill(child, (*path, key), variables, origins, findings) for key, child in value.items()}
+    if isinstance(value, list):
+        return [_fill(child, (*path, index), variables, origins, findings) for index, child in enumerate(value)]
+    match = _VARIABLE.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        return value
+    if match[1] not in variables:
+        hint = (
+            schema.suggest(match[1], variables, "its variables")
+            if variables
+            else "add it to the target's `vars` in provisioner.yml"
+        )
+        findings.append(Finding("VAR001", f"the target has no variable {match[1]!r}", origins[path], hint))
+        return value
+    return variables[match[1]]
