@@ -1,0 +1,123 @@
+"""The stand-in as an ASGI application: the plugins' routes first, everything else goes to the node."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import httpx
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Match, Route
+from starlette.types import Receive, Scope, Send
+
+from provisioner.devcluster.standin.errors import OpenSearchError, StandInError, plain_error
+from provisioner.devcluster.standin.node import Node
+from provisioner.devcluster.standin.plugin import Plugin, route
+from provisioner.devcluster.standin.proxy import forward
+from provisioner.devcluster.standin.rest import answer
+
+HEADER = "X-Provisioner-Stand-In"
+NOTICE = "development stand-in for the OpenSearch plugins named here; not the plugins themselves"
+
+log = logging.getLogger(__name__)
+
+
+class StandIn:
+    """Decides who answers a request: one of the plugins, or the node."""
+
+    def __init__(self, node: Node, plugins: Sequence[Plugin], *, authenticate: bool = False) -> None:
+        self.node = node
+        self.plugins = plugins
+        self.mark = ",".join(p.name for p in plugins)
+        self._authenticate = authenticate
+        self._routes: list[Route] = [r for p in plugins for r in p.routes()]
+        self._routes.append(route("/_plugins/_standin/health", self._health, ["GET"]))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request."""
+        request = Request(scope, receive)
+        found = [r for r in self._routes if r.path_regex.match(scope["path"])]
+        response = await (self._own(found, request) if found else forward(self.node, request))
+        await response(scope, receive, send)
+
+    async def _own(self, found: Sequence[Route], request: Request) -> Response:
+        """The answer of a plugin's route, or the error that it raised, marked as the stand-in's."""
+        try:
+            refusal = await self._refusal(request)
+            response = refusal or await self._dispatch(found, request)
+        except StandInError as error:
+            response = answer(error.body, error.status)
+        except httpx.TransportError as error:
+            response = answer(plain_error(503, f"the node does not answer: {type(error).__name__}").body, 503)
+        except Exception as error:
+            log.exception("%s %s failed", request.method, request.url.path)
+            response = answer(OpenSearchError(500, "exception", f"{type(error).__name__}: see the log").body, 500)
+        response.headers[HEADER] = self.mark
+        return response
+
+    async def _dispatch(self, found: Sequence[Route], request: Request) -> Response:
+        for candidate in found:
+            match, child = candidate.matches(request.scope)
+            if match is Match.FULL:
+                request.scope.update(child)
+                response: Response = await candidate.endpoint(request)
+                return response
+        allowed = ", ".join(sorted({m for r in found for m in r.methods or ()}))
+        uri = request.scope.get("raw_path", request.scope["path"].encode()).decode()
+        query = request.scope["query_string"].decode()
+        uri = f"{uri}?{query}" if query else uri
+        reason = f"Incorrect HTTP method for uri [{uri}] and method [{request.method}], allowed: [{allowed}]"
+        refused = answer({"error": reason, "status": 405}, 405)
+        refused.headers["allow"] = allowed.replace(" ", "")
+        return refused
+
+    async def _refusal(self, request: Request) -> Response | None:
+        """With security on, the node decides who the caller is; its own refusal, or None when it knows the caller."""
+        if not self._authenticate:
+            return None
+        passed = {k: v for k, v in request.headers.items() if k in ("authorization", "cookie")}
+        reply = await self.node.as_caller("/_plugins/_security/authinfo", passed)
+        if reply.status == 200:
+            return None
+        headers = {k: v for k, v in reply.headers.items() if k.lower() == "www-authenticate"}
+        known = isinstance(reply.body, dict)
+        refused = answer(reply.body, reply.status) if known else Response(reply.body, reply.status)
+        refused.headers.update(headers)
+        return refused
+
+    async def _health(self, _request: Request) -> Response:
+        reply = await self.node.request("GET", "/")
+        version = reply.body.get("version", {}).get("number") if isinstance(reply.body, dict) else None
+        return answer(
+            {
+                "stand_in": [p.name for p in self.plugins],
+                "notice": NOTICE,
+                "node": {"status": reply.status, "version": version},
+            }
+        )
+
+
+def build(node: Node, plugins: Sequence[Plugin], *, authenticate: bool = False) -> Starlette:
+    """The application. Starting it waits for the node, then starts the plugins; stopping it stops them.
+
+    `authenticate`: ask the node's security plugin who the caller is before a plugin route answers.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        await node.wait()
+        for plugin in plugins:
+            await plugin.start()
+        try:
+            yield
+        finally:
+            for plugin in reversed(plugins):
+                await plugin.stop()
+            await node.close()
+
+    app = Starlette(lifespan=lifespan)
+    app.mount("/", StandIn(node, plugins, authenticate=authenticate))
+    return app

@@ -1,0 +1,1 @@
+"""Index State Management, of the Index Management plugin."""

@@ -1,0 +1,1 @@
+"""The Notifications plugin: channels, and sending through them."""

@@ -1,0 +1,68 @@
+"""Passing a request to the node and its answer back, untouched and unbuffered."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import httpx
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response, StreamingResponse
+
+from provisioner.devcluster.standin.node import Node
+from provisioner.devcluster.standin.rest import answer
+
+# Headers that belong to one connection (RFC 9110, section 7.6.1), never passed on. `Expect` is answered by the server
+# in front of us already.
+HOP_BY_HOP = frozenset(
+    name.encode()
+    for name in (
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "expect",
+    )
+)
+
+
+async def forward(node: Node, request: Request) -> Response:
+    """Send the request to the node as it came: method, raw path and query, headers, body. 502 when it is unreachable.
+
+    Neither body is held in memory, and neither is decompressed.
+    """
+    raw_path: bytes = request.scope.get("raw_path") or request.scope["path"].encode()
+    query: bytes = request.scope["query_string"]
+    target = raw_path + b"?" + query if query else raw_path
+    headers = [(k, v) for k, v in request.headers.raw if k.lower() not in HOP_BY_HOP]
+    has_body = "content-length" in request.headers or "transfer-encoding" in request.headers
+    upstream = httpx.Request(
+        request.method,
+        node.url,
+        headers=headers,
+        content=request.stream() if has_body else None,
+        # `target` goes on the wire byte for byte; a URL would be normalised.
+        extensions={"target": target, "timeout": httpx.Timeout(None, connect=10.0).as_dict()},
+    )
+    try:
+        reply = await node.for_callers.send(upstream, stream=True)
+    except ClientDisconnect:
+        return Response(status_code=499)
+    except httpx.TransportError as failure:
+        reason = f"the dev cluster's node does not answer: {type(failure).__name__}"
+        return answer({"error": reason, "status": 502}, 502)
+    response = StreamingResponse(_chunks(reply), reply.status_code)
+    response.raw_headers = [(k.lower(), v) for k, v in reply.headers.raw if k.lower() not in HOP_BY_HOP]
+    return response
+
+
+async def _chunks(reply: httpx.Response) -> AsyncIterator[bytes]:
+    try:
+        async for chunk in reply.aiter_raw():
+            yield chunk
+    finally:
+        await reply.aclose()
