@@ -1,7 +1,7 @@
 """YAML text into plain values, with the place of every key and value.
 
 Follows YAML 1.2's core schema, so that `on`, `no`, `0755`, `12:30` and `2026-05-11` stay the text that they look like;
-YAML 1.1, PyYAML's default, would turn them into booleans, numbers and dates. `.inf` and `.nan` stay text too: JSON has none.
+YAML 1.1, PyYAML's default, would turn them into booleans, numbers and dates. `.inf` stays text too: JSON has none.
 """
 
 from __future__ import annotations
@@ -155,14 +155,7 @@ class _Reader:
         if kind == "int":
             return self.integer(node.value, node.start_mark)
         if kind == "float":
-            return float(
             return float(node.value)
-                .replace(".nan", "nan")
-                .replace(".Inf", "inf")
-                .replace(".INF", "inf")
-                .replace(".NaN", "nan")
-                .replace(".NAN", "nan")
-            )
         if kind == "str":
             return node.value
         raise _RefusedError(f"the tag {node.tag!r} is not known here", node.start_mark, "write a plain value")
