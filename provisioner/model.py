@@ -15,6 +15,9 @@ Body = dict[str, Any]
 Path = tuple[str | int, ...]
 """The way from a body's top to one of its values: keys and list positions."""
 
+SecretPaths = tuple[tuple[str, ...], ...]
+"""Ways to the secrets in a body; "*" is any key."""
+
 Ref = tuple[str, str]
 """Kind and key of a resource: its identity in a plan, in the state and in dependencies."""
 
@@ -139,6 +142,23 @@ class Record:
         return (self.kind, self.key)
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """All that planning knows of a cluster.
+
+    `records` and `release` (number of the last one, 0: none) come from the state, `live` from the cluster itself.
+    `secret_paths` says for each kind where secrets stand, `salt` keys their fingerprints.
+    """
+
+    owner: str
+    salt: str
+    release: int
+    records: Mapping[Ref, Record]
+    live: Mapping[Ref, Live]
+    secret_paths: Mapping[str, SecretPaths]
+    state_exists: bool = True
+
+
 class Action(StrEnum):
     """What a change does."""
 
@@ -172,10 +192,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All changes, in the order in which they are to be made; no-ops are among them.
-
-    `adopted` are resources that exist as wanted and bear our mark, but that the state does not know (a killed run).
-    """
+    """All changes, in the order in which they are to be made; no-ops are among them."""
 
     changes: tuple[Change, ...]
 

@@ -1,0 +1,39 @@
+"""Fingerprints: how a body is recognised again without keeping what the server made of it."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from provisioner import secretrefs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def of(body: Any) -> str:
+    """SHA-256 of the body as JSON with sorted keys: 64 hexadecimal digits. Equal bodies have equal fingerprints."""
+    return hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def masked(body: Any, secret_paths: Sequence[tuple[str, ...]], salt: str | None = None) -> Any:
+    """The body with every secret replaced: by its keyed fingerprint where a salt is given, else by `(secret)`."""
+    if not secret_paths:
+        return body
+    if any(not path for path in secret_paths):
+        if not isinstance(body, str):
+            return masked(body, [("*",)], salt) if isinstance(body, dict) else body
+        return f"secret:{secretrefs.keyed(body, salt)}" if salt else "(secret)"
+    if not isinstance(body, dict):
+        return body
+    return {
+        key: masked(value, [path[1:] for path in secret_paths if path[0] in (key, "*")], salt)
+        for key, value in body.items()
+    }
+
+
+def shown(body: Any, secret_paths: Sequence[tuple[str, ...]], salt: str) -> str:
+    """The fingerprint of what the server shows; a changed secret changes it, and it can't be turned back into one."""
+    return of(masked(body, secret_paths, salt))

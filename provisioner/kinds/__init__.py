@@ -1,0 +1,46 @@
+"""The kinds of resources: one module each, found by a scan. A fact about an API stands in the kind it concerns."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from functools import cache
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from provisioner.client import Client
+    from provisioner.model import Body, Live, SecretPaths
+
+
+class ResourceKind(Protocol):
+    """How one kind of resource is read and written."""
+
+    @property
+    def name(self) -> str:
+        """The kind's name, as plans and the state write it."""
+
+    @property
+    def secret_paths(self) -> SecretPaths:
+        """Where secrets can stand in a body: the server gives them back in clear, so they are masked."""
+
+    def live(self, client: Client, wanted: Mapping[str, str | None]) -> list[Live]:
+        """Those of the wanted ones that exist. `wanted` maps keys to the server ids that the state remembers."""
+
+    def create(self, client: Client, key: str, body: Body) -> str:
+        """Make it, secrets resolved in `body`; its server id."""
+
+    def update(self, client: Client, live: Live, body: Body) -> None:
+        """Replace it. Raises ApiError with status 409 where it is no longer as `live` says."""
+
+    def delete(self, client: Client, live: Live) -> None:
+        """Remove it; no error where it is gone already."""
+
+
+@cache
+def all_kinds() -> dict[str, ResourceKind]:
+    """Every kind by its name. A module of this package whose name begins with no underscore offers it as `KIND`."""
+    modules = (m.name for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_"))
+    found: list[ResourceKind] = [importlib.import_module(f"{__name__}.{name}").KIND for name in modules]
+    return {kind.name: kind for kind in found}

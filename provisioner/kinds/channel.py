@@ -1,0 +1,69 @@
+"""Channels, and their e-mail senders (smtp_account, ses_account) and groups (email_group): one API, one kind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from provisioner.client import path
+from provisioner.kinds._common import delete_if_there, described_owner
+from provisioner.model import Live
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from provisioner.client import Client
+    from provisioner.model import Body
+
+_PAGE = 1000
+
+
+class Channels:
+    """`_plugins/_notifications/configs`: the client chooses `config_id`; PUT replaces everything and has no optimistic
+    concurrency. GET gives secrets back in clear."""
+
+    name = "channel"
+    secret_paths = (
+        ("slack", "url"),
+        ("chime", "url"),
+        ("microsoft_teams", "url"),
+        ("webhook", "url"),
+        ("webhook", "header_params", "*"),
+    )
+
+    def live(self, client: Client, wanted: Mapping[str, str | None]) -> list[Live]:
+        """All are read, in pages: a list of ids gives 404 for all where one is missing."""
+        found: list[Body] = []
+        while True:
+            page = client.request(
+                "GET", "/_plugins/_notifications/configs", params={"from_index": len(found), "max_items": _PAGE}
+            )
+            found += page["config_list"]
+            if len(page["config_list"]) < _PAGE:
+                break
+        return [
+            Live(
+                self.name,
+                item["config_id"],
+                item["config"],
+                item["config_id"],
+                owner=described_owner(item["config"].get("description")),
+            )
+            for item in found
+            if item["config_id"] in wanted
+        ]
+
+    def create(self, client: Client, key: str, body: Body) -> str:
+        """Make it; 409 where it exists by now."""
+        client.request("POST", "/_plugins/_notifications/configs", {"config_id": key, "config": body})
+        return key
+
+    def update(self, client: Client, live: Live, body: Body) -> None:
+        """Replace it; a change of type is refused (409)."""
+        client.request("PUT", path("_plugins", "_notifications", "configs", live.key), {"config": body})
+
+    def delete(self, client: Client, live: Live) -> None:
+        """Remove it; the server does not ask whether a monitor uses it."""
+        delete_if_there(client, path("_plugins", "_notifications", "configs", live.key))
+
+
+KIND = Channels()

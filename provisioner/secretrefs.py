@@ -1,0 +1,81 @@
+"""Secrets as references: `${env:NAME}` and `${file:/path}`, anywhere in a text.
+
+A secret's value lives in memory for one request. What is remembered of it is a keyed fingerprint: scrypt with the
+state's own salt, so that a reader of the state can't try out short passwords at speed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pathlib
+import re
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from provisioner.errors import ProvisionerError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+REFERENCE = re.compile(r"\$\{(env|file):([^}]+)\}")
+
+
+class MissingSecretError(ProvisionerError):
+    """A reference points at nothing: an environment variable that is not set, a file that can't be read."""
+
+
+def references(value: Any) -> Iterator[str]:
+    """All references in a value, at any depth, in order."""
+    if isinstance(value, dict):
+        for child in value.values():
+            yield from references(child)
+    elif isinstance(value, list):
+        for child in value:
+            yield from references(child)
+    elif isinstance(value, str):
+        yield from (match[0] for match in REFERENCE.finditer(value))
+
+
+def resolve(value: Any) -> Any:
+    """The value with every reference replaced by its secret. Raises MissingSecretError, which names the reference."""
+    if isinstance(value, dict):
+        return {key: resolve(child) for key, child in value.items()}
+    if isinstance(value, list):
+        return [resolve(child) for child in value]
+    if isinstance(value, str):
+        return REFERENCE.sub(lambda match: _secret(match[1], match[2]), value)
+    return value
+
+
+def _secret(scheme: str, name: str) -> str:
+    if scheme == "env":
+        if name not in os.environ:
+            raise MissingSecretError(
+                f"the environment variable {name} is not set", f"set {name}, which the repository refers to"
+            )
+        return os.environ[name]
+    try:
+        return pathlib.Path(name).read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not UTF-8"
+        raise MissingSecretError(
+            f"the secret's file {name} can't be read: {reason}", "check that it exists and that you may read it"
+        ) from None
+
+
+@cache
+def keyed(secret: str, salt: str) -> str:
+    """The keyed fingerprint of a secret: 32 hexadecimal digits; about 50 ms of work."""
+    return hashlib.scrypt(secret.encode(), salt=bytes.fromhex(salt), n=2**14, r=8, p=1, dklen=16).hex()
+
+
+def fingerprints(refs: Iterable[str], salt: str) -> dict[str, str]:
+    """Keyed fingerprints of those references that can be resolved here; the others are left out."""
+    found = {}
+    for ref in set(refs):
+        try:
+            found[ref] = keyed(resolve(ref), salt)
+        except MissingSecretError:
+            continue
+    return found
