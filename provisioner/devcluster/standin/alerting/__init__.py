@@ -1,0 +1,1 @@
+"""The Alerting plugin: monitors, workflows, alerts, findings, and the schedule that runs them on the node."""
