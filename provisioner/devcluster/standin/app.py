@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 from provisioner.devcluster.standin.errors import OpenSearchError, StandInError, plain_error
 from provisioner.devcluster.standin.node import Node
 from provisioner.devcluster.standin.plugin import Plugin, route
-from provisioner.devcluster.standin.proxy import forward
+from provisioner.devcluster.standin.proxy import NodeResponse, forward
 from provisioner.devcluster.standin.rest import answer
 
 HEADER = "X-Provisioner-Stand-In"
@@ -55,7 +55,8 @@ class StandIn:
         except Exception as error:
             log.exception("%s %s failed", request.method, request.url.path)
             response = answer(OpenSearchError(500, "exception", f"{type(error).__name__}: see the log").body, 500)
-        response.headers[HEADER] = self.mark
+        if not isinstance(response, NodeResponse):
+            response.headers[HEADER] = self.mark
         return response
 
     async def _dispatch(self, found: Sequence[Route], request: Request) -> Response:
@@ -78,8 +79,7 @@ class StandIn:
         """With security on, the node decides who the caller is; its own refusal, or None when it knows the caller."""
         if not self._authenticate:
             return None
-        passed = {k: v for k, v in request.headers.items() if k in ("authorization", "cookie")}
-        reply = await self.node.as_caller("/_plugins/_security/authinfo", passed)
+        reply = await self.node.as_caller("GET", "/_plugins/_security/authinfo", request.headers)
         if reply.status == 200:
             return None
         headers = {k: v for k, v in reply.headers.items() if k.lower() == "www-authenticate"}

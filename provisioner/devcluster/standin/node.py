@@ -88,19 +88,20 @@ class Node:
 
         `path` must be percent-encoded already (`quote`). Raises httpx.TransportError when the node can't be reached.
         """
-        send = dict(headers or {})
-        content = _encode(body)
-        if content is not None:
-            kind = "application/x-ndjson" if isinstance(body, list) else "application/json"
-            send.setdefault("content-type", kind)
-        query = {k: _param(v) for k, v in (params or {}).items() if v is not None}
-        response = await self._own.request(method, path, params=query or None, content=content, headers=send)
-        return Reply(response.status_code, _decode(response), response.headers)
+        return await _ask(self._own, method, path, params=params, body=body, headers=headers)
 
-    async def as_caller(self, path: str, headers: Mapping[str, str]) -> Reply:
-        """GET `path` with a caller's own credentials (`headers`) and nothing of the stand-in's."""
-        response = await self.for_callers.get(path, headers=dict(headers))
-        return Reply(response.status_code, _decode(response), response.headers)
+    async def as_caller(
+        self,
+        method: str,
+        path: str,
+        caller: Mapping[str, str],
+        *,
+        params: Mapping[str, Any] | None = None,
+        body: Body = None,
+    ) -> Reply:
+        """Ask with the credentials among a caller's own headers, and nothing of the stand-in's."""
+        passed = {k: v for k, v in caller.items() if k.lower() in ("authorization", "cookie")}
+        return await _ask(self.for_callers, method, path, params=params, body=body, headers=passed)
 
     async def wait(self, *, interval: float = 0.2) -> None:
         """Return once the node answers and has its cluster state; waits for ever otherwise."""
@@ -118,6 +119,25 @@ class Node:
         """Close the kept connections."""
         await self._own.aclose()
         await self.for_callers.aclose()
+
+
+async def _ask(
+    client: httpx.AsyncClient,
+    method: str,
+    path: str,
+    *,
+    params: Mapping[str, Any] | None,
+    body: Body,
+    headers: Mapping[str, str] | None,
+) -> Reply:
+    send = dict(headers or {})
+    content = _encode(body)
+    if content is not None:
+        kind = "application/x-ndjson" if isinstance(body, list) else "application/json"
+        send.setdefault("content-type", kind)
+    query = {k: _param(v) for k, v in (params or {}).items() if v is not None}
+    response = await client.request(method, path, params=query or None, content=content, headers=send)
+    return Reply(response.status_code, _decode(response), response.headers)
 
 
 def _encode(body: Body) -> bytes | None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import importlib
 import importlib.util
 from collections.abc import Collection
-from typing import Any
 
 from provisioner.devcluster.standin.node import Node
+from provisioner.devcluster.standin.notifications.plugin import NotificationsPlugin
 from provisioner.devcluster.standin.plugin import Plugin
+from provisioner.devcluster.standin.settings import ClusterSettings
 
 NAMES = ("alerting", "notifications", "ism")
 
@@ -19,13 +20,14 @@ def assemble(node: Node, names: Collection[str], *, job_interval: float) -> list
     `job_interval`: seconds between two looks of ISM at a managed index.
     """
     package = "provisioner.devcluster.standin"
-    plugins: list[Plugin] = []
-    notifier: Any = None
-    if importlib.util.find_spec(f"{package}.notifications.plugin"):
-        notifier = importlib.import_module(f"{package}.notifications.plugin").NotificationsPlugin(node)
+    settings = ClusterSettings(node)
+    notifier = NotificationsPlugin(node, settings)
+    plugins: list[Plugin] = [settings]
+    if "notifications" in names:
         plugins.append(notifier)
     if "ism" in names and importlib.util.find_spec(f"{package}.ism.plugin"):
         plugins.append(importlib.import_module(f"{package}.ism.plugin").IsmPlugin(node, notifier, job_interval))
-    if "alerting" in names and importlib.util.find_spec(f"{package}.alerting"):
-        plugins.append(importlib.import_module(f"{package}.alerting").AlertingPlugin(node, notifier))
+    alerting = getattr(importlib.import_module(f"{package}.alerting"), "AlertingPlugin", None)
+    if "alerting" in names and alerting is not None:
+        plugins.append(alerting(node, notifier))
     return plugins

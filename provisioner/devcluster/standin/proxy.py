@@ -30,6 +30,10 @@ HOP_BY_HOP = frozenset(
 )
 
 
+class NodeResponse(StreamingResponse):
+    """An answer of the node itself."""
+
+
 async def forward(node: Node, request: Request) -> Response:
     """Send the request to the node as it came: method, raw path and query, headers, body. 502 when it is unreachable.
 
@@ -55,7 +59,7 @@ async def forward(node: Node, request: Request) -> Response:
     except httpx.TransportError as failure:
         reason = f"the dev cluster's node does not answer: {type(failure).__name__}"
         return answer({"error": reason, "status": 502}, 502)
-    response = StreamingResponse(_chunks(reply), reply.status_code)
+    response = NodeResponse(_chunks(reply), reply.status_code)
     response.raw_headers = [(k.lower(), v) for k, v in reply.headers.raw if k.lower() not in HOP_BY_HOP]
     return response
 

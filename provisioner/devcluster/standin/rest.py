@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Callable, Collection
+from typing import Any, TypeVar
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
 from provisioner.devcluster.standin.errors import OpenSearchError, StandInError, illegal_argument, plain_error
+from provisioner.devcluster.standin.located import UnexpectedTokenError
 from provisioner.devcluster.standin.node import Node
+
+T = TypeVar("T")
 
 # Every REST handler of OpenSearch takes these.
 COMMON_PARAMS = frozenset({"pretty", "human", "error_trace", "filter_path", "format", "source", "source_content_type"})
@@ -65,32 +68,15 @@ async def json_body(request: Request, node: Node) -> Any:
         raise await _parse_error(raw, node) from None
 
 
-async def json_object(request: Request, node: Node) -> dict[str, Any]:
-    """The parsed body, which must be an object. Raises 400 as the plugins' parsers do."""
+async def parsed(request: Request, node: Node, parse: Callable[[Any], T]) -> T:
+    """The body as `parse` reads it. Raises 400 for no body, no JSON, and where `parse` raises UnexpectedTokenError."""
     body = await json_body(request, node)
     if body is None:
         raise OpenSearchError(400, "parse_exception", "request body is required")
-    if not isinstance(body, dict):
-        raise unexpected_token("START_OBJECT", body)
-    return body
-
-
-def unexpected_token(expected: str, found: Any, *, line: int = 1, col: int = 1) -> OpenSearchError:
-    """`XContentParserUtils.ensureExpectedToken`: another kind of JSON value stands where `expected` should."""
-    reason = f"Failed to parse object: expecting token of type [{expected}] but found [{token_of(found)}]"
-    return OpenSearchError(400, "parsing_exception", reason, line=line, col=col)
-
-
-def token_of(value: Any) -> str:
-    """The name of the parser token with which a JSON value starts."""
-    kinds: list[tuple[type | tuple[type, ...], str]] = [
-        (bool, "VALUE_BOOLEAN"),
-        (str, "VALUE_STRING"),
-        ((int, float), "VALUE_NUMBER"),
-        (dict, "START_OBJECT"),
-        (list, "START_ARRAY"),
-    ]
-    return next((name for kind, name in kinds if isinstance(value, kind)), "VALUE_NULL")
+    try:
+        return parse(body)
+    except UnexpectedTokenError as unexpected:
+        raise unexpected.as_error((await request.body()).decode()) from None
 
 
 async def _parse_error(raw: bytes, node: Node) -> StandInError:
