@@ -1,1 +1,51 @@
 """The command line: one module per command."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import typer
+
+COMMANDS = ("init", "validate", "render", "plan", "apply", "bootstrap", "doctor", "demo")
+
+
+def build() -> typer.Typer:
+    """The whole command line. Modules of commands import what is heavy only when they run."""
+    app = typer.Typer(
+        name="provisioner",
+        help="GitOps for security logging on OpenSearch.",
+        no_args_is_help=True,
+        add_completion=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_version)
+    for name in COMMANDS:
+        app.command(name)(importlib.import_module(f"{__name__}.{name}").run)
+    app.add_typer(importlib.import_module(f"{__name__}.dev").app, name="dev")
+    return app
+
+
+def _version(
+    version: bool = typer.Option(False, "--version", help="Print the version and end.", is_eager=True),
+) -> None:
+    if version:
+        from provisioner import __version__
+
+        print(f"provisioner {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run a command; what goes wrong becomes a sentence on standard error and an exit code, never a traceback."""
+    from provisioner.cli._common import err
+    from provisioner.errors import ProvisionerError
+
+    try:
+        build()()
+    except ProvisionerError as error:
+        err.print(f"error: {error.message}", style="bold red", markup=False)
+        if error.hint:
+            err.print(f"       {error.hint}", markup=False)
+        sys.exit(error.exit_code)

@@ -1,0 +1,48 @@
+"""`provisioner render`: what would be sent to the cluster, without sending it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from provisioner.cli._common import HERE, Output, OutputOption, RepositoryOption, TargetOption, load
+
+
+def run(
+    name: Annotated[
+        str | None, typer.Argument(help="Only documents with this id, or resources with this name.")
+    ] = None,
+    kind: Annotated[str | None, typer.Option("--kind", help="Only this kind of resource, or `shipper`.")] = None,
+    root: RepositoryOption = HERE,
+    target: TargetOption = None,
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """Print the rendered bodies, secrets as references; with `--kind shipper` the configuration of a shipper."""
+    import yaml
+
+    from provisioner.compile import Compiler
+    from provisioner.errors import ProvisionerError
+    from provisioner.report import json
+
+    loaded = load(root, target, output)
+    if kind == "shipper":
+        compiler = Compiler(root, loaded.settings, loaded.source)
+        shippers = [document for document in loaded.source.of_kind("shipper") if name in (None, document.id)]
+        for document in shippers:
+            print(compiler.text(document, f"shippers/{document.id}.j2"))
+        if not shippers:
+            raise ProvisionerError("there is no such shipper", "see templates/shippers/")
+        return
+    owner = loaded.settings.owner
+    chosen = [
+        r for r in loaded.resources if kind in (None, r.kind) and name in (None, r.key, r.key.removeprefix(f"{owner}-"))
+    ]
+    if not chosen:
+        raise ProvisionerError("nothing has this kind and name", "see `provisioner plan` for all of them")
+    if output is Output.JSON:
+        print(json.dumps([{"kind": r.kind, "key": r.key, "body": r.body} for r in chosen]))
+        return
+    for resource in chosen:
+        print(f"# {resource.kind} {resource.key}  ({resource.origin})")
+        print(yaml.dump(resource.body, sort_keys=False, allow_unicode=True, width=110))

@@ -1,0 +1,1 @@
+"""What a person or a machine reads: one module for each format. Values come in, text goes out."""

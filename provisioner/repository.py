@@ -1,0 +1,51 @@
+"""One repository, read, checked and compiled for one target: what every command begins with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from provisioner import lints, settings, source
+from provisioner.compile import Compiler
+from provisioner.errors import FindingsError
+from provisioner.model import Severity
+
+if TYPE_CHECKING:
+    import pathlib
+
+    from provisioner.model import Finding, Resource
+    from provisioner.settings import Settings
+    from provisioner.source import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """Settings, documents, desired resources, and all findings in the order of their places."""
+
+    root: pathlib.Path
+    settings: Settings
+    source: Source
+    resources: tuple[Resource, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        """The findings that stop plan and apply."""
+        return tuple(finding for finding in self.findings if finding.severity is Severity.ERROR)
+
+    def checked(self) -> Repository:
+        """The same, raising FindingsError where there are errors."""
+        if self.errors:
+            raise FindingsError(self.findings)
+        return self
+
+
+def load(root: pathlib.Path, target: str | None = None) -> Repository:
+    """Read, check and compile. Raises ProvisionerError, FindingsError for a wrong `provisioner.yml`."""
+    chosen = settings.load(root, target)
+    read = source.load(root, chosen.target.vars)
+    compiler = Compiler(root, chosen, read)
+    desired = compiler.run()
+    linted = lints.run(read, {finding.origin.file for finding in (*read.findings, *desired.findings)})
+    findings = sorted({*read.findings, *desired.findings, *linted}, key=lambda finding: (finding.origin, finding.code))
+    return Repository(root, chosen, read, desired.resources, tuple(findings))
