@@ -1,0 +1,7 @@
+"""The one error that the dev cluster raises for anything a user can mend."""
+
+from __future__ import annotations
+
+
+class DevClusterError(Exception):
+    """What went wrong with the dev cluster and what to do about it, in whole sentences."""

@@ -1,0 +1,127 @@
+"""The server process of a cluster: its folder, its start, and the wait until it answers."""
+
+from __future__ import annotations
+
+import os
+import ssl
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from provisioner.devcluster import config, process
+from provisioner.devcluster.diagnosis import start_failure
+from provisioner.devcluster.errors import DevClusterError
+from provisioner.devcluster.places import make_folder
+from provisioner.devcluster.process import ProcessId
+from provisioner.devcluster.record import Cluster
+
+_START_LIMIT = 180.0  # seconds; a first start on a busy two-core machine was never seen above 30
+
+
+def prepare_home(home: Path, owner: int | None) -> None:
+    """Create a cluster's folders; those that the server writes belong to `owner`, a user id (None: to us)."""
+    make_folder(home)
+    for name, mode in (("config", 0o755), ("data", 0o700), ("logs", 0o755), ("tmp", 0o755), ("snapshots", 0o700)):
+        make_folder(home / name, owner=owner, mode=mode)
+
+
+def write_settings(cluster: Cluster) -> None:
+    """Write opensearch.yml and log4j2.properties for this start's ports."""
+    settings = config.server_settings(
+        cluster.name, cluster.home, cluster.node_port, cluster.transport_port, secure=cluster.secure
+    )
+    for name, text in (("opensearch.yml", config.to_yaml(settings)), ("log4j2.properties", config.LOG4J)):
+        path = cluster.home / "config" / name
+        path.write_text(text, encoding="utf-8")
+        path.chmod(0o644)
+
+
+def start(cluster: Cluster, command: list[str], owner: int | None) -> ProcessId:
+    """Start the server in the background."""
+    start_new_log(cluster.node_log)
+    temporary = cluster.home / "tmp"
+    environment = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": str(temporary)}
+    return process.start(command, log=cluster.node_log, folder=temporary, environment=environment, uid=owner)
+
+
+def start_stand_in(cluster: Cluster) -> ProcessId:
+    """Start the stand-in in front of the server, as ourselves: another user may not be able to read this program."""
+    start_new_log(cluster.stand_in_log)
+    command = [sys.executable, "-P", "-m", "provisioner.devcluster.standin", *stand_in_arguments(cluster)]
+    return process.start(command, log=cluster.stand_in_log, folder=cluster.home, environment=dict(os.environ))
+
+
+def stand_in_arguments(cluster: Cluster) -> list[str]:
+    """The stand-in's command line."""
+    arguments: dict[str, Any] = {
+        "--node": cluster.node_url,
+        "--host": "127.0.0.1",
+        "--port": cluster.port,
+        "--plugins": ",".join(cluster.stands_in_for),
+    }
+    if cluster.job_interval is not None:
+        arguments["--job-interval"] = cluster.job_interval
+    if cluster.secure:
+        tls = cluster.home / "tls"
+        arguments |= {
+            "--tls-cert": tls / "stand-in.pem",
+            "--tls-key": tls / "stand-in-key.pem",
+            "--node-ca": cluster.home / "ca.pem",
+            "--node-client-cert": tls / "admin.pem",
+            "--node-client-key": tls / "admin-key.pem",
+        }
+    return [str(word) for pair in arguments.items() for word in pair]
+
+
+def start_new_log(log: Path) -> None:
+    """Put the log of the start before this one aside, so that a failure is read from this start's lines only."""
+    if log.exists():
+        log.replace(log.with_name(log.name + ".1"))
+
+
+def wait_for_node(cluster: Cluster) -> None:
+    """Wait until the server's health is yellow or better: an index with a replica never gets green on one node."""
+    auth = (cluster.username, cluster.password) if cluster.username and cluster.password else None
+    with httpx.Client(verify=tls(cluster), auth=auth, timeout=10, trust_env=False) as client:
+        _wait(
+            "OpenSearch",
+            lambda: client.get(
+                f"{cluster.node_url}/_cluster/health", params={"wait_for_status": "yellow", "timeout": "5s"}
+            ),
+            cluster.node,
+            cluster.node_log,
+        )
+
+
+def wait_for_stand_in(cluster: Cluster) -> None:
+    """Wait until the stand-in answers."""
+    with httpx.Client(verify=tls(cluster), timeout=10, trust_env=False) as client:
+        _wait(
+            "the stand-in",
+            lambda: client.get(f"{cluster.url}/_plugins/_standin/health"),
+            cluster.stand_in,
+            cluster.stand_in_log,
+        )
+
+
+def tls(cluster: Cluster) -> ssl.SSLContext | bool:
+    """How to verify the cluster's certificate: against its own authority, for a secured cluster."""
+    return ssl.create_default_context(cafile=str(cluster.ca_file)) if cluster.ca_file else True
+
+
+def _wait(what: str, ask: Callable[[], httpx.Response], process_id: ProcessId | None, log: Path) -> None:
+    end = time.monotonic() + _START_LIMIT
+    while time.monotonic() < end:
+        if process_id is None or not process_id.alive:
+            raise DevClusterError(start_failure(f"{what} ended while starting", log))
+        try:
+            if ask().status_code == httpx.codes.OK:
+                return
+        except httpx.TransportError:
+            pass  # it does not listen yet
+        time.sleep(0.1)
+    raise DevClusterError(start_failure(f"{what} did not answer within {_START_LIMIT:.0f} seconds", log))

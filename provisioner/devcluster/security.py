@@ -1,0 +1,87 @@
+"""The security plugin of a `--secure` cluster: certificates, its settings and its one user, `admin`."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import re
+import secrets
+import shutil
+import subprocess
+from pathlib import Path
+
+from provisioner.devcluster.certificates import expires_soon, issue, write_private
+from provisioner.devcluster.config import to_yaml
+from provisioner.devcluster.errors import DevClusterError
+from provisioner.devcluster.java import Java
+from provisioner.devcluster.places import make_folder
+from provisioner.devcluster.record import USERNAME
+
+PASSWORD_VARIABLE = "PROVISIONER_DEV_PASSWORD"  # noqa: S105  the name of a variable, not a password
+_PLUGIN = "plugins/opensearch-security"
+_HASH_VARIABLE = "DEV_CLUSTER_PASSWORD"
+
+
+def prepare(home: Path, distribution: Path, java: Java, owner: int | None) -> None:
+    """Put certificates, plugin settings and the admin user into a cluster's folder, if they are not there yet.
+
+    `owner` is the user id that the server runs as. Certificates are renewed a month before they end. The password comes
+    from PROVISIONER_DEV_PASSWORD, else it is made at random; it is kept in the file `password`, which only we can read.
+    """
+    config = home / "config"
+    now = dt.datetime.now(dt.UTC)
+    if not (home / "ca.pem").exists() or expires_soon((home / "ca.pem").read_bytes(), now):
+        _write_certificates(home, config, now, owner)
+    settings = config / "opensearch-security"
+    if not (settings / "internal_users.yml").exists():
+        password = os.environ.get(PASSWORD_VARIABLE) or secrets.token_urlsafe(18)
+        write_private(home / "password", f"{password}\n".encode())
+        make_folder(settings, owner=owner, mode=0o700)
+        for template in (distribution / _PLUGIN / "config").glob("*.yml"):
+            shutil.copy(template, settings)
+        write_private(settings / "internal_users.yml", _users(_hash(password, distribution, java)).encode())
+        for path in settings.iterdir():
+            path.chmod(0o600)
+            if owner is not None:
+                os.chown(path, owner, owner)
+
+
+def _write_certificates(home: Path, config: Path, now: dt.datetime, owner: int | None) -> None:
+    certificates = issue(now)
+    tls = make_folder(home / "tls", mode=0o700)
+    for name, pair in (("stand-in", certificates.stand_in), ("admin", certificates.admin)):
+        (tls / f"{name}.pem").write_bytes(pair.certificate)
+        write_private(tls / f"{name}-key.pem", pair.key)
+    (config / "node.pem").write_bytes(certificates.node.certificate)
+    write_private(config / "node-key.pem", certificates.node.key, owner)
+    # Last, since it says that the others are there.
+    for path in (config / "ca.pem", home / "ca.pem"):
+        path.write_bytes(certificates.authority)
+    for path in (config / "node.pem", config / "ca.pem", home / "ca.pem"):
+        path.chmod(0o644)
+
+
+def _users(password_hash: str) -> str:
+    return to_yaml(
+        {
+            "_meta": {"type": "internalusers", "config_version": 2},
+            USERNAME: {"hash": password_hash, "reserved": True, "backend_roles": ["admin"]},
+        }
+    )
+
+
+def _hash(password: str, distribution: Path, java: Java) -> str:
+    """The plugin's own hash of a password, which it gets in a variable: an argument would stand in the process list."""
+    classes = os.pathsep.join((f"{distribution / _PLUGIN}/*", f"{distribution}/lib/*"))
+    answer = subprocess.run(  # noqa: S603  a Java that we found
+        [java.executable, "-cp", classes, "org.opensearch.security.tools.Hasher", "-env", _HASH_VARIABLE],
+        env={_HASH_VARIABLE: password, "LANG": "C.UTF-8"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if found := re.search(r"\$2[aby]\$\S+", answer.stdout):
+        return found[0]
+    raise DevClusterError(
+        "the security plugin's Hasher gave no hash. What it said: " + answer.stderr[-500:].replace(password, "***")
+    )
