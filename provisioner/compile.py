@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from provisioner import durations, schema
+from provisioner import durations, schema, starter
 from provisioner.bodytemplates import TemplateError, Templates
 from provisioner.model import Document, Finding, Ref, Resource
 
@@ -30,12 +30,6 @@ RESOURCE_KINDS = {
     "rule": ("monitor", "monitors/{type}.yml.j2"),
 }
 """Document kind: the kind of resource that it becomes, and its body template."""
-
-
-def starter_pack() -> pathlib.Path:
-    """The folder with the starter pack's rules/, templates/ and ilm/: in the wheel, or the checkout's own."""
-    package = pathlib.Path(__file__).parent
-    return package / "starter" if (package / "starter").is_dir() else package.parent
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +59,7 @@ class Compiler:
     templates: Templates = field(init=False)
 
     def __post_init__(self) -> None:
-        self.templates = Templates([self.root / "templates", starter_pack() / "templates"])
+        self.templates = Templates([self.root / "templates", starter.folder() / "templates"])
 
     def run(self) -> Desired:
         """Check every document against its schema, and render each one that passed."""
@@ -170,7 +164,7 @@ class Compiler:
 
     def _text(self, value: dict[str, str], document: Document) -> str:
         folder = pathlib.PurePosixPath(document.origin.file).parent
-        for root in (self.root, starter_pack()):
+        for root in (self.root, starter.folder()):
             file = (root / folder / value["file"]).resolve()
             if file.is_relative_to(root.resolve()) and file.is_file():
                 return file.read_text(encoding="utf-8")

@@ -60,7 +60,9 @@ def combine(common: Body, special: Body) -> Body:
 
 def check(document: Document, schema: Body, code: str = "DOC002") -> Iterator[Finding]:
     """All that the schema has to say about a document's body; one finding for each mistake."""
-    for error in jsonschema.Draft202012Validator(schema).iter_errors(document.body):
+    whole = {"kind": document.kind, "id": document.id, **document.body}
+    instance = whole if "kind" in schema.get("properties", {}) else document.body
+    for error in jsonschema.Draft202012Validator(schema).iter_errors(instance):
         yield from _findings(document, error, code)
 
 

@@ -1,0 +1,79 @@
+"""`provisioner bootstrap`: a cluster from nothing, proved by canary events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from provisioner.cli import apply, doctor
+from provisioner.cli._common import HERE, Output, RepositoryOption, TargetOption, YesOption, load, out
+
+if TYPE_CHECKING:
+    from provisioner.canary import Proof
+    from provisioner.repository import Repository
+
+
+def run(root: RepositoryOption = HERE, target: TargetOption = None, yes: YesOption = False) -> None:
+    """Preflight, plan, apply, and a canary event for each data stream that proves the setup and is removed again.
+
+    Exit code 0: all proved; 1: findings, an unfit cluster, a failed step or a canary that shows something wrong.
+    """
+    from provisioner import preflight
+    from provisioner.client import Client
+
+    loaded = load(root, target, Output.TEXT)
+    out.rule("Preflight", align="left")
+    checks = list(preflight.run(Client(loaded.settings.target)))
+    out.print(doctor.table(checks))
+    if not doctor.passed(checks):
+        out.print(Text("The cluster is not fit; nothing was applied.", style="bold red"))
+        raise typer.Exit(1)
+    out.rule("Apply", align="left")
+    events = apply.push(loaded, yes=yes, output=Output.TEXT)
+    if any(event.error for event in events):
+        raise typer.Exit(1)
+    out.rule("Canary", align="left")
+    proofs = prove(loaded)
+    out.print(table(proofs))
+    if not all(proof.ok for proof in proofs):
+        out.print(Text("Not everything is as it should be: see the table.", style="bold red"))
+        raise typer.Exit(1)
+    out.print(
+        Text(
+            f"{len(proofs)} data streams take events, redact, keep and watch them as the repository says.",
+            style="bold green",
+        )
+    )
+
+
+def prove(loaded: Repository) -> list[Proof]:
+    """A canary for each data stream of the repository."""
+    from provisioner import canary
+    from provisioner.cluster import Cluster
+
+    cluster = Cluster(loaded.settings)
+    monitors = {resource.key: None for resource in loaded.resources if resource.kind == "monitor"}
+    live = cluster.live({"monitor": dict(monitors)}) if monitors else {}
+    enabled = {found.key: bool(found.body.get("enabled")) for found in live.values()}
+    names = {found.server_id: found.key for found in live.values()}
+    alerts = cluster.client.request(
+        "GET", "/_plugins/_alerting/monitors/alerts", params={"alertState": "ERROR", "size": 1000}
+    )
+    errors = frozenset(names[alert["monitor_id"]] for alert in alerts["alerts"] if alert["monitor_id"] in names)
+    schemas = loaded.source.of_kind("schema")
+    redacted = bool(loaded.source.of_kind("redaction"))
+    expected = canary.expectations(loaded.resources, redacted=redacted)
+    return [canary.prove(cluster.client, each, schemas, enabled, errors) for each in expected]
+
+
+def table(proofs: list[Proof]) -> Table:
+    """A row for each data stream, a column for each aspect."""
+    columns = list(dict.fromkeys(name for proof in proofs for name in proof.aspects))
+    rows = Table("data stream", *columns, box=None, pad_edge=False, header_style="dim")
+    for proof in proofs:
+        cells = [proof.aspects.get(name, "") for name in columns]
+        rows.add_row(proof.stream, *(Text(cell, style="green" if cell.startswith("ok") else "red") for cell in cells))
+    return rows

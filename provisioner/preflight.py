@@ -1,0 +1,129 @@
+"""Is this cluster fit for what we want? Each question is asked of the API itself, not of a plugin's name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from provisioner.errors import ApiError, ClusterError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from provisioner.client import Client
+
+OLDEST = (2, 11)
+"""The first version whose ISM, Alerting and Notifications APIs have all that we use; tests run on 3.4.0."""
+DISK_LOW = 85.0
+"""Percent used at which OpenSearch stops giving a node new shards (`cluster.routing.allocation.disk.watermark.low`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One question and its answer: `ok`, or what is wrong and what to do. `fatal` ones stop a bootstrap."""
+
+    name: str
+    ok: bool
+    detail: str
+    hint: str = ""
+    fatal: bool = True
+
+
+def run(client: Client) -> Iterator[Check]:
+    """All checks in order; ends after the first where the cluster can't be reached at all."""
+    reached = _guarded("server", _server, client)
+    yield reached
+    if not reached.ok and not reached.detail.startswith("OpenSearch"):
+        return
+    yield _guarded("health", _health, client)
+    for name, method, path, body in (
+        ("Alerting", "POST", "/_plugins/_alerting/monitors/_search", {"size": 0, "query": {"match_all": {}}}),
+        ("Notifications", "GET", "/_plugins/_notifications/features", None),
+        ("Index Management", "GET", "/_plugins/_ism/policies", None),
+    ):
+        yield _plugin(client, name, method, path, body)
+    yield _guarded("Painless", _painless, client)
+    yield _guarded("permissions", _permissions, client)
+    yield _guarded("disk", _disk, client)
+
+
+def _guarded(name: str, check: Callable[[Client], Check], client: Client) -> Check:
+    try:
+        return check(client)
+    except (ApiError, ClusterError) as error:
+        return Check(name, False, error.message, error.hint or "look at the cluster's log")
+
+
+def _server(client: Client) -> Check:
+    answer: dict[str, Any] = client.request("GET", "/")
+    version = answer.get("version", {})
+    number, distribution = str(version.get("number", "?")), version.get("distribution", "elasticsearch")
+    if distribution != "opensearch":
+        return Check("server", False, f"{distribution} {number}", "provisioner is for OpenSearch")
+    old = tuple(int(part) for part in number.split(".")[:2]) < OLDEST
+    detail = f"OpenSearch {number}, cluster {answer.get('cluster_name')}"
+    return Check("server", not old, detail, "upgrade to OpenSearch 2.11 or newer" if old else "")
+
+
+def _health(client: Client) -> Check:
+    health = client.request("GET", "/_cluster/health")
+    detail = f"{health['status']}, {health['number_of_nodes']} node(s), {health['active_shards']} shards"
+    return Check(
+        "health", health["status"] != "red", detail, "mend the red indices first" if health["status"] == "red" else ""
+    )
+
+
+def _plugin(client: Client, name: str, method: str, path: str, body: Any) -> Check:
+    """A missing plugin has no route: the server answers 400 ("no handler found") or 404, never 200."""
+    try:
+        client.request(method, path, body)
+    except ApiError as error:
+        return Check(name, False, f"its API does not answer ({error.status})", f"install the plugin that gives {path}")
+    except ClusterError as error:
+        return Check(name, False, error.message, error.hint)
+    return Check(name, True, f"{path.rpartition('/')[0]} answers")
+
+
+def _painless(client: Client) -> Check:
+    answer = client.request(
+        "POST", "/_scripts/painless/_execute", {"script": {"source": "return 6 * params.n", "params": {"n": 7}}}
+    )
+    ok = answer.get("result") == "42"
+    return Check(
+        "Painless",
+        ok,
+        "inline scripts run" if ok else f"6 * 7 gave {answer.get('result')}",
+        "" if ok else "check script.allowed_types",
+    )
+
+
+def _permissions(client: Client) -> Check:
+    """With the security plugin: who we are. Whether roles suffice is seen by asking for what planning reads."""
+    try:
+        info = client.request("GET", "/_plugins/_security/authinfo")
+        who = f"user {info.get('user_name')} with roles {', '.join(info.get('roles', [])) or 'none'}"
+    except ApiError:
+        who = "no security plugin: everyone may do everything"
+    for path in ("/_component_template", "/_index_template", "/_ingest/pipeline", "/_data_stream"):
+        client.get(path)
+    return Check("permissions", True, who)
+
+
+def _disk(client: Client) -> Check:
+    """The fullest data node, against the watermark at which it gets no more shards."""
+    rows = client.request(
+        "GET", "/_cat/allocation", params={"format": "json", "h": "node,disk.percent,disk.avail", "bytes": "gb"}
+    )
+    used = [(float(row["disk.percent"]), row) for row in rows if row.get("disk.percent")]
+    if not used:
+        return Check("disk", True, "no figures", fatal=False)
+    percent, row = max(used, key=lambda item: item[0])
+    full = percent >= DISK_LOW
+    detail = f"{row['node']}: {percent:.0f} % used, {row['disk.avail']} GB free"
+    return Check(
+        "disk",
+        not full,
+        detail,
+        "free space or add a node: at 85 % a node gets no new shards" if full else "",
+        fatal=False,
+    )
