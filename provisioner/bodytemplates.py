@@ -39,6 +39,12 @@ def encode(value: Any) -> Markup:
     return Markup(_NOT_IN_YAML.sub(lambda match: f"\\u{ord(match[0]):04x}", text))  # noqa: S704 (JSON, never HTML)
 
 
+@jinja2.pass_eval_context
+def _finalize(_: Any, value: Any) -> Markup:
+    """`encode`; it takes a context because Jinja2 folds constants otherwise, and marks them as encoded before we see them."""
+    return encode(value)
+
+
 class _Environment(ImmutableSandboxedEnvironment):
     def getattr(self, obj: Any, attribute: str) -> Any:
         """`doc.keys` is the document's key of that name, not a method of Python's dictionaries."""
@@ -56,7 +62,7 @@ class Templates:
             loader=jinja2.FileSystemLoader([str(folder) for folder in folders]),
             undefined=jinja2.StrictUndefined,
             autoescape=True,  # makes macros give Markup, which `encode` then leaves alone
-            finalize=encode,
+            finalize=_finalize,
             trim_blocks=True,
             lstrip_blocks=True,
         )
