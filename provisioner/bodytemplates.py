@@ -41,7 +41,7 @@ def encode(value: Any) -> Markup:
 
 @jinja2.pass_eval_context
 def _finalize(_: Any, value: Any) -> Markup:
-    """`encode`; it takes a context because Jinja2 folds constants otherwise, and marks them as encoded before we see them."""
+    """`encode`; with a context, because Jinja2 folds constants otherwise and marks them before we see them."""
     return encode(value)
 
 
