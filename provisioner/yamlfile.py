@@ -6,24 +6,30 @@ YAML 1.1, PyYAML's default, would turn them into booleans, numbers and dates. `.
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yaml
 
 from provisioner.model import Finding, Origin, Path
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 try:
     from yaml import CSafeLoader as _BaseLoader
 except ImportError:  # a PyYAML built without libyaml: slower, same answers
     from yaml import SafeLoader as _BaseLoader  # type: ignore[assignment]
 
-MAX_NODES = 500_000
+MAX_NODES = 250_000
 """Aliases unfold; a few lines of them can unfold to billions of nodes ("billion laughs")."""
+
+MAX_DEPTH = 100
+"""Levels of nesting. libyaml composes recursively, in C: 200,000 brackets would end the process itself."""
+
+_INTEGERS = range(-(2**63), 2**64)
+"""What JSON's readers and OpenSearch's long and unsigned_long take."""
+
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class _CoreLoader(_BaseLoader):
@@ -42,6 +48,9 @@ for _tag, _pattern, _first in (
     ("merge", r"^<<$", "<"),
 ):
     _CoreLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), list(_first))
+
+
+_COLLECTIONS = frozenset({"tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,27 +74,43 @@ def read(text: str, file: str) -> tuple[list[YamlDocument], list[Finding]]:
 
     Documents before a syntax error are not given: a file is read whole or not at all. Empty documents are left out.
     """
+    if unprintable := _UNPRINTABLE.search(text):
+        return [], [_unreadable(text, unprintable.start(), file)]
     try:
+        _measure_depth(text)
         return [_Reader(file).document(node) for node in yaml.compose_all(text, Loader=_CoreLoader)], []
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         message = " ".join(filter(None, (error.problem, error.context))) or "not valid YAML"
         return [], [Finding("YAML001", f"not valid YAML: {message}", _origin(file, mark), _hint(error.problem or ""))]
-    except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        column = error.position - (text.rfind("\n", 0, error.position) + 1) + 1
-        return [], [
-            Finding(
-                "YAML001",
-                f"not valid YAML: {error.reason}",
-                Origin(file, line, column),
-                "remove the character, or write it as an escape in double quotes",
-            )
-        ]
     except _RefusedError as problem:
         return [], [Finding("YAML001", str(problem), _origin(file, problem.mark), problem.hint)]
-    except RecursionError:
-        return [], [Finding("YAML001", "nested too deeply", Origin(file), "flatten the document")]
+
+
+def _unreadable(text: str, position: int, file: str) -> Finding:
+    line = text.count("\n", 0, position) + 1
+    return Finding(
+        "YAML001",
+        f"not valid YAML: the character U+{ord(text[position]):04X} is not allowed",
+        Origin(file, line, position - text.rfind("\n", 0, position)),
+        "remove the character, or write it as an escape in double quotes",
+    )
+
+
+def _measure_depth(text: str) -> None:
+    """Raises _RefusedError where anything is nested too deeply. Reads events one by one, so depth costs it nothing."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_CoreLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise _too_deep(event.start_mark)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+
+
+def _too_deep(mark: Any) -> _RefusedError:
+    return _RefusedError(f"nested too deeply (more than {MAX_DEPTH} levels)", mark, "flatten the document")
 
 
 def _hint(problem: str) -> str:
@@ -107,61 +132,93 @@ class _Reader:
 
     def __init__(self, file: str) -> None:
         self.file = file
+        self.visited = 0
         self.origins: dict[Path, Origin] = {}
         self.key_origins: dict[Path, Origin] = {}
 
     def document(self, node: yaml.Node) -> YamlDocument:
         return YamlDocument(self.value(node, ()), self.origins, self.key_origins)
 
-    def value(self, node: yaml.Node, path: Path) -> Any:
-        if len(self.origins) > MAX_NODES:
-            raise _RefusedError("aliases unfold to more than 500,000 values", node.start_mark, "write the values out")
-        self.origins[path] = _origin(self.file, node.start_mark)
-        if isinstance(node, yaml.MappingNode):
-            return {key: self.value(child, (*path, key)) for key, child in self.pairs(node, path)}
-        if isinstance(node, yaml.SequenceNode):
-            return [self.value(child, (*path, index)) for index, child in enumerate(node.value)]
-        return self.scalar(node)
+    def visit(self, node: yaml.Node, depth: int) -> None:
+        """Count a value that is read, once for each alias that leads to it, since aliases can also lead in circles."""
+        self.visited += 1
+        if self.visited > MAX_NODES:
+            raise _RefusedError(
+                f"aliases unfold to more than {MAX_NODES:,} values", node.start_mark, "write the values out"
+            )
+        if depth > MAX_DEPTH:
+            raise _too_deep(node.start_mark)
 
-    def pairs(self, node: yaml.MappingNode, path: Path) -> Iterator[tuple[str, yaml.Node]]:
-        """A mapping's own pairs after those that it merges in by `<<`; own keys win, a key twice is an error."""
-        merged: dict[str, yaml.Node] = {}
-        own: dict[str, yaml.Node] = {}
+    def value(self, node: yaml.Node, path: Path) -> Any:
+        self.visit(node, len(path))
+        self.origins[path] = _origin(self.file, node.start_mark)
+        if isinstance(node, yaml.ScalarNode):
+            return self.scalar(node)
+        if node.tag not in _COLLECTIONS:
+            raise _unknown_tag(node)
+        if isinstance(node, yaml.MappingNode):
+            pairs = self.pairs(node, len(path))
+            for key, (key_node, _) in pairs.items():
+                self.key_origins[*path, key] = _origin(self.file, key_node.start_mark)
+            return {key: self.value(child, (*path, key)) for key, (_, child) in pairs.items()}
+        return [self.value(child, (*path, index)) for index, child in enumerate(node.value)]
+
+    def pairs(self, node: yaml.MappingNode, depth: int) -> dict[str, tuple[yaml.Node, yaml.Node]]:
+        """Key to its node and its value's: those merged in by `<<`, then the mapping's own, which win.
+
+        A key twice is an error.
+        """
+        merged: dict[str, tuple[yaml.Node, yaml.Node]] = {}
+        own: dict[str, tuple[yaml.Node, yaml.Node]] = {}
         for key_node, child in node.value:
+            self.visit(key_node, depth)
             if key_node.tag == "tag:yaml.org,2002:merge":
-                sources = child.value if isinstance(child, yaml.SequenceNode) else [child]
-                for source in sources:
+                for source in child.value if isinstance(child, yaml.SequenceNode) else [child]:
                     if not isinstance(source, yaml.MappingNode):
                         raise _RefusedError("'<<' takes a mapping", source.start_mark, "point the alias at a mapping")
-                    merged.update((k, c) for k, c in self.pairs(source, path) if k not in merged)
+                    merged.update((k, v) for k, v in self.pairs(source, depth + 1).items() if k not in merged)
                 continue
             if not isinstance(key_node, yaml.ScalarNode):
                 raise _RefusedError("a key must be text", key_node.start_mark, "quote the key")
-            key = key_node.value
-            if key in own:
+            if key_node.value in own:
                 raise _RefusedError(
-                    f"the key {key!r} stands twice in this mapping", key_node.start_mark, "remove one of the two"
+                    f"the key {key_node.value!r} stands twice in this mapping",
+                    key_node.start_mark,
+                    "remove one of the two",
                 )
-            own[key] = child
-            self.key_origins[*path, key] = _origin(self.file, key_node.start_mark)
-        yield from ({**merged, **own}).items()
+            own[key_node.value] = (key_node, child)
+        return {**merged, **own}
 
-    def scalar(self, node: yaml.Node) -> Any:
-        kind = node.tag.rpartition(":")[2]
+    def scalar(self, node: yaml.ScalarNode) -> Any:
+        kind = node.tag.removeprefix("tag:yaml.org,2002:")
         if kind == "null":
             return None
         if kind == "bool":
             return node.value.lower() == "true"
-        if kind == "int":
-            return self.integer(node.value, node.start_mark)
-        if kind == "float":
-            return float(node.value)
+        if kind in ("int", "float"):
+            return _number(node, kind)
         if kind == "str":
             return node.value
-        raise _RefusedError(f"the tag {node.tag!r} is not known here", node.start_mark, "write a plain value")
+        raise _unknown_tag(node)
 
-    def integer(self, text: str, mark: Any) -> int:
-        try:
-            return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
-        except ValueError:  # Python's own limit of 4,300 digits
-            raise _RefusedError("the number has too many digits", mark, "quote it, or shorten it") from None
+
+def _unknown_tag(node: yaml.Node) -> _RefusedError:
+    return _RefusedError(f"the tag {node.tag!r} is not known here", node.start_mark, "write a plain value")
+
+
+def _number(node: yaml.ScalarNode, kind: str) -> int | float:
+    """A number that JSON can hold; it has no infinity and, as OpenSearch reads it, no integer beyond 64 bits."""
+    text = node.value
+    try:
+        if kind == "float":
+            number: int | float = float(text)
+            fits = math.isfinite(number)
+        else:
+            number = int(text, 0) if text[:2] in ("0o", "0x") else int(text)
+            fits = number in _INTEGERS
+    except ValueError:  # an explicit tag (`!!int x`), or Python's own limit of 4,300 digits
+        fits = False
+    if not fits:
+        shown = text if len(text) <= 40 else text[:37] + "..."
+        raise _RefusedError(f"the number {shown} can't be held in 64 bits", node.start_mark, "quote it, or correct it")
+    return number

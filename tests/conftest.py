@@ -1,0 +1,44 @@
+"""What all tests share: small repositories of their own, and property tests that run the same each time."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Callable, Mapping
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# No deadline: the machine is shared. No database: a run leaves no files in the checkout.
+settings.register_profile(
+    "quick",
+    max_examples=60,
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("quick")
+
+SETTINGS = """\
+owner: acme
+targets:
+  dev:
+    hosts: ["http://127.0.0.1:19799"]
+    vars: {replicas: 0}
+"""
+
+MakeRepository = Callable[..., pathlib.Path]
+
+
+@pytest.fixture
+def make_repository(tmp_path: pathlib.Path) -> MakeRepository:
+    """Writes a repository of the files given, by path; provisioner.yml is a plain one unless it is among them."""
+
+    def make(files: Mapping[str, str | bytes] = {}) -> pathlib.Path:  # noqa: B006 (read only)
+        for name, content in {"provisioner.yml": SETTINGS, **files}.items():
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return tmp_path
+
+    return make
