@@ -85,16 +85,11 @@ class Compiler:
                     "DOC002",
                     f"there is no rule type {type_!r}",
                     document.at(("type",)),
-                    schema.suggest(type_, self.rule_types(), "types"),
+                    schema.suggest(type_, schema.rule_types(self.templates.folders), "types"),
                 )
                 return
             rules = schema.combine(rules, orjson.loads(self.templates.read(name)))
         yield from schema.check(document, rules)
-
-    def rule_types(self) -> list[str]:
-        """All rule types that have a schema."""
-        names = (file.name for folder in self.templates.folders for file in (folder / "monitors").glob("*.schema.json"))
-        return sorted({name.removesuffix(".schema.json") for name in names})
 
     def resource(self, document: Document) -> Resource:
         """Render one document. Raises TemplateError."""

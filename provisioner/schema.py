@@ -15,6 +15,7 @@ from jsonschema.exceptions import best_match
 from provisioner.model import Body, Document, Finding, Path
 
 if TYPE_CHECKING:
+    import pathlib
     from collections.abc import Iterable, Iterator
 
 _TYPES = {
@@ -44,6 +45,12 @@ def kinds() -> tuple[str, ...]:
     """All document kinds, sorted."""
     names = (file.name for file in (resources.files("provisioner") / "schemas").iterdir())
     return tuple(sorted(name[:-5] for name in names if name.endswith(".json") and name != "provisioner.json"))
+
+
+def rule_types(folders: Iterable[pathlib.Path]) -> list[str]:
+    """All rule types that have a schema in one of these templates/ folders, sorted."""
+    names = (file.name for folder in folders for file in (folder / "monitors").glob("*.schema.json"))
+    return sorted({name.removesuffix(".schema.json") for name in names})
 
 
 def combine(common: Body, special: Body) -> Body:

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-COMMANDS = ("init", "validate", "render", "plan", "apply", "bootstrap", "doctor", "demo")
+COMMANDS = ("init", "validate", "render", "plan", "apply", "bootstrap", "doctor", "schema", "demo")
 
 
 def build() -> typer.Typer:
