@@ -202,9 +202,7 @@ def _start(cluster: Cluster, parts: _Parts, places: Places, progress: Progress) 
         if cluster.stands_in_for:  # at once: it waits for the server by itself
             cluster = dataclasses.replace(cluster, stand_in=node.start_stand_in(cluster))
             save(cluster)
-        node.wait_for_node(cluster)
-        if cluster.stands_in_for:
-            node.wait_for_stand_in(cluster)
+        node.wait_until_ready(cluster)
     except BaseException:  # an interrupt too: leave nothing half-started behind
         _stop(cluster)
         raise

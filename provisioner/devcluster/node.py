@@ -6,7 +6,8 @@ import os
 import ssl
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -83,45 +84,52 @@ def start_new_log(log: Path) -> None:
         log.replace(log.with_name(log.name + ".1"))
 
 
-def wait_for_node(cluster: Cluster) -> None:
-    """Wait until the server's health is yellow or better: an index with a replica never gets green on one node."""
+def wait_until_ready(cluster: Cluster) -> None:
+    """Wait until the server, and the stand-in if there is one, answer. Raises DevClusterError if one ends or hangs.
+
+    The server's health need only be yellow: an index with a replica never gets green on one node.
+    """
+    waits = [_Wait("OpenSearch", cluster.node, cluster.node_log, f"{cluster.node_url}/_cluster/health", _YELLOW)]
+    if cluster.stand_in:
+        url = f"{cluster.url}/_plugins/_standin/health"
+        waits.append(_Wait("the stand-in", cluster.stand_in, cluster.stand_in_log, url, {}))
     auth = (cluster.username, cluster.password) if cluster.username and cluster.password else None
-    with httpx.Client(verify=tls(cluster), auth=auth, timeout=10, trust_env=False) as client:
-        _wait(
-            "OpenSearch",
-            lambda: client.get(
-                f"{cluster.node_url}/_cluster/health", params={"wait_for_status": "yellow", "timeout": "5s"}
-            ),
-            cluster.node,
-            cluster.node_log,
-        )
+    end = time.monotonic() + _START_LIMIT
+    # trust_env: a proxy for the world outside has no business between us and our own machine.
+    with httpx.Client(verify=_trust(cluster), auth=auth, timeout=10, trust_env=False) as client:
+        for wait in waits:
+            while not _answers(client, wait):
+                for watched in waits:
+                    if watched.process is None or not watched.process.alive:
+                        raise DevClusterError(start_failure(f"{watched.what} ended while starting", watched.log))
+                if time.monotonic() > end:
+                    raise DevClusterError(
+                        start_failure(f"{wait.what} did not answer within {_START_LIMIT:.0f} seconds", wait.log)
+                    )
+                time.sleep(0.1)
 
 
-def wait_for_stand_in(cluster: Cluster) -> None:
-    """Wait until the stand-in answers."""
-    with httpx.Client(verify=tls(cluster), timeout=10, trust_env=False) as client:
-        _wait(
-            "the stand-in",
-            lambda: client.get(f"{cluster.url}/_plugins/_standin/health"),
-            cluster.stand_in,
-            cluster.stand_in_log,
-        )
+_YELLOW = {"wait_for_status": "yellow", "timeout": "5s"}
 
 
-def tls(cluster: Cluster) -> ssl.SSLContext | bool:
+@dataclass(frozen=True)
+class _Wait:
+    """What we wait for: a name for messages, its process and log, and the address that answers 200 once it is ready."""
+
+    what: str
+    process: ProcessId | None
+    log: Path
+    url: str
+    params: Mapping[str, str]
+
+
+def _answers(client: httpx.Client, wait: _Wait) -> bool:
+    try:
+        return client.get(wait.url, params=wait.params).status_code == httpx.codes.OK
+    except httpx.TransportError:  # it does not listen yet
+        return False
+
+
+def _trust(cluster: Cluster) -> ssl.SSLContext | bool:
     """How to verify the cluster's certificate: against its own authority, for a secured cluster."""
     return ssl.create_default_context(cafile=str(cluster.ca_file)) if cluster.ca_file else True
-
-
-def _wait(what: str, ask: Callable[[], httpx.Response], process_id: ProcessId | None, log: Path) -> None:
-    end = time.monotonic() + _START_LIMIT
-    while time.monotonic() < end:
-        if process_id is None or not process_id.alive:
-            raise DevClusterError(start_failure(f"{what} ended while starting", log))
-        try:
-            if ask().status_code == httpx.codes.OK:
-                return
-        except httpx.TransportError:
-            pass  # it does not listen yet
-        time.sleep(0.1)
-    raise DevClusterError(start_failure(f"{what} did not answer within {_START_LIMIT:.0f} seconds", log))
