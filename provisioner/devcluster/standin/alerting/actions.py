@@ -1,0 +1,121 @@
+"""Running a trigger's actions: rendering by the node's mustache, throttling, sending through the notifier."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import orjson
+
+from provisioner.devcluster.standin.alerting.alerts import AUDIT, Alert
+from provisioner.devcluster.standin.alerting.model import BUCKET, DOC, Job, Json, now_ms
+from provisioner.devcluster.standin.errors import StandInError, reason_of
+from provisioner.devcluster.standin.mustache import render_all
+from provisioner.devcluster.standin.node import Node
+from provisioner.devcluster.standin.plugin import Notifier, SendResult
+
+DEFAULT_SUBJECT = "Alerting-Notification Action"
+DEFAULT_CATEGORIES = ["DEDUPED", "NEW"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """An action's run: `shown` is its entry in the run result, `message` what an alert in state ERROR says of it."""
+
+    shown: Json
+    message: str | None = None
+
+    @property
+    def alert_message(self) -> str | None:
+        """The message of an alert in state ERROR, None when the action did well."""
+        return None if self.message is None else f"Failed running action:\n{self.message}"
+
+
+class Actions:
+    """Runs actions on behalf of all runners."""
+
+    def __init__(self, node: Node, notifier: Notifier) -> None:
+        self._node = node
+        self._notifier = notifier
+
+    async def run(self, action: Json, ctx: Json, *, dryrun: bool) -> Outcome:
+        """Render the subject and the message and, unless it is a dry run, send them."""
+        subject_template = action.get("subject_template", {}).get("source", "")
+        try:
+            templates = [subject_template, action["message_template"]["source"]]
+            subject, message = await render_all(self._node, templates, {"ctx": ctx})
+        except StandInError as error:
+            # A template that can't be rendered has no script stack, which is all that the alert would say.
+            return _failed(action, _template_error(error), "")
+        if not message:
+            reason = f"Message content missing in the Destination with id: {action['destination_id']}"
+            return _failed(action, reason, reason)
+        output = {"subject": subject, "message": message}
+        if not dryrun:
+            channel = action["destination_id"]
+            if not await self._notifier.exists(channel):
+                reason = f"Unable to find a Notification Channel or Destination config with id [{channel}]"
+                return _failed(action, reason, reason)
+            sent = await self._notifier.send(channel, subject or DEFAULT_SUBJECT, message)
+            if sent.error is not None:
+                reason = reason_of(sent.error)
+                return _failed(action, reason, f"OpenSearchStatusException[{reason}]")
+            output["messageId"] = _event(sent)
+        return Outcome(_result(action, output, None))
+
+    def throttled(self, action: Json, alert: Alert | None) -> Outcome | None:
+        """The outcome of an action that ran too short a time ago, None when it may run."""
+        if alert is None or not action["throttle_enabled"] or "throttle" not in action:
+            held = alert is not None and alert.state == AUDIT
+        else:
+            last = next(
+                (
+                    entry["last_execution_time"]
+                    for entry in alert.action_execution_results
+                    if entry["action_id"] == action["id"]
+                ),
+                None,
+            )
+            held = last is not None and last >= now_ms() - action["throttle"]["value"] * 60_000
+        if not held:
+            return None
+        shown = _result(action, {}, None)
+        return Outcome({**shown, "throttled": True, "executionTime": None})
+
+
+def scope(action: Json, job: Job) -> list[str] | None:
+    """The categories of alerts for each of which an action runs; None: once for the whole run."""
+    policy: Mapping[str, Json] | None = action.get("action_execution_policy", {}).get("action_execution_scope")
+    if policy is None:
+        return DEFAULT_CATEGORIES if job.monitor_type in (BUCKET, DOC) else None
+    if "per_alert" in policy:
+        categories: list[str] = policy["per_alert"]["actionable_alerts"]
+        return categories
+    return None
+
+
+def _result(action: Json, output: Json, error: str | None) -> Json:
+    return {
+        "id": action["id"],
+        "name": action["name"],
+        "output": output,
+        "throttled": False,
+        "executionTime": now_ms(),
+        "error": error,
+    }
+
+
+def _failed(action: Json, reason: str, message: str) -> Outcome:
+    return Outcome(_result(action, {}, reason), message)
+
+
+def _template_error(error: StandInError) -> str:
+    """The innermost cause: the template engine's own words."""
+    cause = error.body.get("error", {}) if isinstance(error.body, dict) else {}
+    while isinstance(cause, dict) and isinstance(cause.get("caused_by"), dict):
+        cause = cause["caused_by"]
+    return str(cause.get("reason")) if isinstance(cause, dict) else reason_of(error.body)
+
+
+def _event(sent: SendResult) -> str:
+    return orjson.dumps(sent.event).decode()
