@@ -26,7 +26,8 @@ def run(
     from provisioner.errors import ProvisionerError
 
     if not re.fullmatch(r"[a-z][a-z0-9-]{0,31}", owner):
-        x
+        hint = "begin with a lower-case letter; then letters, digits, hyphens; at most 32"
+        raise ProvisionerError(f"{owner!r} can't be an owner", hint)
     written = starter.write(folder, starter.settings_text(owner))
     out.print(Text(f"Wrote {len(written)} files to {folder.resolve()}.", style="green"))
     out.print(Text("Next: `provisioner validate`, `provisioner dev up`, `provisioner bootstrap`."))
