@@ -10,12 +10,12 @@ import httpx
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Match, Route
+from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from provisioner.devcluster.standin.errors import OpenSearchError, StandInError, plain_error
 from provisioner.devcluster.standin.node import Node
-from provisioner.devcluster.standin.plugin import Plugin, route
+from provisioner.devcluster.standin.plugin import Plugin, Shared, route
 from provisioner.devcluster.standin.proxy import NodeResponse, forward
 from provisioner.devcluster.standin.rest import answer
 
@@ -40,14 +40,18 @@ class StandIn:
         """Answer one HTTP request."""
         request = Request(scope, receive)
         found = [r for r in self._routes if r.path_regex.match(scope["path"])]
-        response = await (self._own(found, request) if found else forward(self.node, request))
+        chosen = next((r for r in found if request.method in (r.methods or ())), None)
+        if chosen is None and all(isinstance(r, Shared) for r in found):
+            response = await forward(self.node, request)
+        else:
+            response = await self._own(chosen, found, request)
         await response(scope, receive, send)
 
-    async def _own(self, found: Sequence[Route], request: Request) -> Response:
+    async def _own(self, chosen: Route | None, found: Sequence[Route], request: Request) -> Response:
         """The answer of a plugin's route, or the error that it raised, marked as the stand-in's."""
         try:
             refusal = await self._refusal(request)
-            response = refusal or await self._dispatch(found, request)
+            response = refusal or (await _answer(chosen, request) if chosen else _wrong_method(found, request))
         except StandInError as error:
             response = answer(error.body, error.status)
         except httpx.TransportError as error:
@@ -58,22 +62,6 @@ class StandIn:
         if not isinstance(response, NodeResponse):
             response.headers[HEADER] = self.mark
         return response
-
-    async def _dispatch(self, found: Sequence[Route], request: Request) -> Response:
-        for candidate in found:
-            match, child = candidate.matches(request.scope)
-            if match is Match.FULL:
-                request.scope.update(child)
-                response: Response = await candidate.endpoint(request)
-                return response
-        allowed = ", ".join(sorted({m for r in found for m in r.methods or ()}))
-        uri = request.scope.get("raw_path", request.scope["path"].encode()).decode()
-        query = request.scope["query_string"].decode()
-        uri = f"{uri}?{query}" if query else uri
-        reason = f"Incorrect HTTP method for uri [{uri}] and method [{request.method}], allowed: [{allowed}]"
-        refused = answer({"error": reason, "status": 405}, 405)
-        refused.headers["allow"] = allowed.replace(" ", "")
-        return refused
 
     async def _refusal(self, request: Request) -> Response | None:
         """With security on, the node decides who the caller is; its own refusal, or None when it knows the caller."""
@@ -98,6 +86,24 @@ class StandIn:
                 "node": {"status": reply.status, "version": version},
             }
         )
+
+
+async def _answer(chosen: Route, request: Request) -> Response:
+    _, child = chosen.matches(request.scope)
+    request.scope.update(child)
+    response: Response = await chosen.endpoint(request)
+    return response
+
+
+def _wrong_method(found: Sequence[Route], request: Request) -> Response:
+    allowed = ", ".join(sorted({method for r in found for method in r.methods or ()}))
+    uri = request.scope.get("raw_path", request.scope["path"].encode()).decode()
+    query = request.scope["query_string"].decode()
+    uri = f"{uri}?{query}" if query else uri
+    reason = f"Incorrect HTTP method for uri [{uri}] and method [{request.method}], allowed: [{allowed}]"
+    refused = answer({"error": reason, "status": 405}, 405)
+    refused.headers["allow"] = allowed.replace(" ", "")
+    return refused
 
 
 def build(node: Node, plugins: Sequence[Plugin], *, authenticate: bool = False) -> Starlette:

@@ -35,9 +35,13 @@ class Plugin(Protocol):
         ...
 
 
-def route(path: str, endpoint: Endpoint, methods: Iterable[str]) -> Route:
+class Shared(Route):
+    """A route on a path of the node's own: what its methods don't take goes to the node, not to a 405."""
+
+
+def route(path: str, endpoint: Endpoint, methods: Iterable[str], *, shared: bool = False) -> Route:
     """A route that takes exactly `methods`. Starlette would add HEAD to every GET; OpenSearch does not."""
-    made = Route(path, endpoint, methods=list(methods))
+    made = (Shared if shared else Route)(path, endpoint, methods=list(methods))
     made.methods = set(methods)
     return made
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from collections.abc import Collection
 
+from provisioner.devcluster.standin.ism.plugin import IsmPlugin
 from provisioner.devcluster.standin.node import Node
 from provisioner.devcluster.standin.notifications.plugin import NotificationsPlugin
 from provisioner.devcluster.standin.plugin import Plugin
@@ -25,8 +25,8 @@ def assemble(node: Node, names: Collection[str], *, job_interval: float) -> list
     plugins: list[Plugin] = [settings]
     if "notifications" in names:
         plugins.append(notifier)
-    if "ism" in names and importlib.util.find_spec(f"{package}.ism.plugin"):
-        plugins.append(importlib.import_module(f"{package}.ism.plugin").IsmPlugin(node, notifier, job_interval))
+    if "ism" in names:
+        plugins.append(IsmPlugin(node, notifier, settings, job_interval))
     alerting = getattr(importlib.import_module(f"{package}.alerting"), "AlertingPlugin", None)
     if "alerting" in names and alerting is not None:
         plugins.append(alerting(node, notifier))

@@ -34,21 +34,22 @@ class NodeResponse(StreamingResponse):
     """An answer of the node itself."""
 
 
-async def forward(node: Node, request: Request) -> Response:
+async def forward(node: Node, request: Request, content: bytes | None = None) -> Response:
     """Send the request to the node as it came: method, raw path and query, headers, body. 502 when it is unreachable.
 
-    Neither body is held in memory, and neither is decompressed.
+    Neither body is held in memory, and neither is decompressed. `content` takes the place of the request's body.
     """
     raw_path: bytes = request.scope.get("raw_path") or request.scope["path"].encode()
     query: bytes = request.scope["query_string"]
     target = raw_path + b"?" + query if query else raw_path
-    headers = [(k, v) for k, v in request.headers.raw if k.lower() not in HOP_BY_HOP]
+    dropped = HOP_BY_HOP if content is None else HOP_BY_HOP | {b"content-length"}
+    headers = [(k, v) for k, v in request.headers.raw if k.lower() not in dropped]
     has_body = "content-length" in request.headers or "transfer-encoding" in request.headers
     upstream = httpx.Request(
         request.method,
         node.url,
         headers=headers,
-        content=request.stream() if has_body else None,
+        content=content if content is not None else request.stream() if has_body else None,
         # `target` goes on the wire byte for byte; a URL would be normalised.
         extensions={"target": target, "timeout": httpx.Timeout(None, connect=10.0).as_dict()},
     )

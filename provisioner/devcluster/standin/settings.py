@@ -42,7 +42,10 @@ class ClusterSettings:
 
     def routes(self) -> list[Route]:
         """`/_cluster/settings`, for as far as it concerns the plugins."""
-        return [route("/_cluster/settings", self._put, ["PUT"]), route("/_cluster/settings", self._get, ["GET"])]
+        return [
+            route("/_cluster/settings", self._put, ["PUT"], shared=True),
+            route("/_cluster/settings", self._get, ["GET"], shared=True),
+        ]
 
     async def start(self) -> None:
         """Nothing to start."""

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from provisioner.devcluster.standin.errors import OpenSearchError, illegal_argument, status_exception
 from provisioner.devcluster.standin.located import Path, expect_array, expect_object
+from provisioner.devcluster.standin.scalars import boolean, integer, text
 
 TYPES = ("slack", "chime", "microsoft_teams", "webhook", "email", "sns", "ses_account", "smtp_account", "email_group")
 # Those that a message can be sent to.
@@ -96,7 +97,7 @@ def parse_config(value: Any, path: Path) -> dict[str, Any]:
         "name": name,
         "description": text(fields.get("description", "")),
         "config_type": config_type if known else "none",
-        "is_enabled": _boolean(fields.get("is_enabled", True)),
+        "is_enabled": boolean(fields.get("is_enabled", True)),
     }
     if known and data is not None:
         config[config_type] = data[1]
@@ -112,30 +113,6 @@ def check_type(config: dict[str, Any]) -> None:
         pattern, reason = _HOST_RULES[config_type]
         if not pattern.search(config[config_type]["url"]):
             raise status_exception(400, reason)
-
-
-def text(value: Any) -> str:
-    """A scalar as the parser's `text()` gives it. Raises 500 illegal_state_exception for an object or array."""
-    match value:
-        case str():
-            return value
-        case bool():
-            return str(value).lower()
-        case dict() | list():
-            kind = "START_OBJECT" if isinstance(value, dict) else "START_ARRAY"
-            raise OpenSearchError(500, "illegal_state_exception", f"Can't get text on a {kind} at 1:1")
-        case None:
-            raise OpenSearchError(500, "illegal_state_exception", "Can't get text on a VALUE_NULL at 1:1")
-        case _:
-            return str(value)
-
-
-def _boolean(value: Any) -> bool:
-    if isinstance(value, bool):
-        return value
-    if value in ("true", "false"):
-        return bool(value == "true")
-    raise illegal_argument(f"Failed to parse value [{text(value)}] as only [true] or [false] are allowed.")
 
 
 def _needed(data: dict[str, Any], name: str) -> str:
@@ -232,13 +209,11 @@ def _smtp_account(data: dict[str, Any], _path: Path) -> dict[str, Any]:
     method, sender = _needed(data, "method"), _needed(data, "from_address")
     if not host:
         raise illegal_argument("host is null or empty")
-    if not re.fullmatch(r"-?[0-9]+", port):
-        raise illegal_argument(f'For input string: "{port}"')
-    if int(port) <= 0:
+    if integer(port) <= 0:
         raise illegal_argument("port should be positive value")
     return {
         "host": host,
-        "port": int(port),
+        "port": integer(port),
         # An unknown method silently becomes none.
         "method": method if method in ("none", "ssl", "start_tls") else "none",
         "from_address": _email_address(sender),

@@ -84,7 +84,8 @@ def sort_by(field: str | None, order: str | None) -> list[dict[str, str]]:
     if field is None or field in _RANGE:
         return [{f"metadata.{field or 'last_updated_time_ms'}": direction}]
     if field in _TEXT:
-        return [{f"config.{field}.keyword": direction}]
+        # The node breaks ties by an order of its own: oldest first is what the plugin's small index gives.
+        return [{f"config.{field}.keyword": direction}, {"metadata.created_time_ms": "asc"}]
     if field == "is_enabled" or field in _KEYWORD:
         return [{f"config.{field}": direction}]
     raise status_exception(406, f"Sort on {field} not acceptable")

@@ -1,0 +1,99 @@
+"""The explain API: where each managed index stands."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from provisioner.devcluster.standin.errors import OpenSearchError
+from provisioner.devcluster.standin.ism.indexes import Index, Indexes
+from provisioner.devcluster.standin.ism.jobs import Jobs
+from provisioner.devcluster.standin.ism.managed import explained, is_failed
+from provisioner.devcluster.standin.ism.records import Managed, Records
+from provisioner.devcluster.standin.rest import answer, bool_param, check_params, int_param, parsed
+
+_PARAMS = (
+    *("size", "from", "sortField", "sortOrder", "queryString", "show_policy", "validate_action"),
+    *("local", "type", "master_timeout", "cluster_manager_timeout"),
+)
+_POLICY_ID = ("index.plugins.index_state_management.policy_id", "index.opendistro.index_state_management.policy_id")
+
+
+class Explain:
+    """Answers `GET` and `POST /_plugins/_ism/explain[/{index}]`."""
+
+    def __init__(self, indexes: Indexes, records: Records, jobs: Jobs) -> None:
+        self._indexes = indexes
+        self._records = records
+        self._jobs = jobs
+
+    async def handle(self, request: Request) -> Response:
+        """Explain the named indexes, managed or not; without a name, all managed ones by pages.
+
+        It shows every change at once. (The plugin's own lags behind by up to a second: it searches.)
+        """
+        check_params(request, _PARAMS)
+        wanted = await parsed(request, self._indexes.node, _filter) if request.method == "POST" else {}
+        await self._jobs.sweep()
+        named = [name for name in request.path_params.get("index", "").split(",") if name]
+        indexes = await self._indexes.find(named)
+        if named and not indexes:
+            reason = "Validation Failed: 1: no documents to get;"
+            raise OpenSearchError(400, "action_request_validation_exception", reason)
+        managed = await self._records.managed_many(indexes)
+        total = len(managed)
+        if not named:
+            indexes = sorted((i for i in indexes if i.uuid in managed), key=lambda i: i.name)
+            indexes = self._page(request, indexes)
+        shown = {
+            index.name: self._one(request, managed.get(index.uuid))
+            for index in indexes
+            if _passes(managed.get(index.uuid), wanted)
+        }
+        if wanted:
+            total = sum(index.uuid in managed for index in indexes if index.name in shown)
+        return answer({**shown, "total_managed_indices": total})
+
+    def _page(self, request: Request, indexes: list[Index]) -> list[Index]:
+        if request.query_params.get("sortOrder") == "desc":
+            indexes.reverse()
+        start, size = int_param(request, "from", 0) or 0, int_param(request, "size", 20)
+        return indexes[start : start + (20 if size is None else size)]
+
+    def _one(self, request: Request, managed: Managed | None) -> dict[str, Any]:
+        policy_id = managed.policy_id if managed else None
+        shown: dict[str, Any] = dict.fromkeys(_POLICY_ID, policy_id)
+        if managed and managed.metadata:
+            shown |= explained(managed.metadata)
+        elif managed:
+            shown |= {"index": managed.index, "index_uuid": managed.uuid, "policy_id": policy_id}
+        shown["enabled"] = managed.enabled if managed else None
+        if managed and bool_param(request, "show_policy"):
+            shown["policy"] = managed.policy
+        if bool_param(request, "validate_action"):
+            shown["validate"] = {"validation_message": "Starting Validation", "validation_status": "passed"}
+        return shown
+
+
+def _filter(body: Any) -> dict[str, Any]:
+    wanted = body.get("filter", {}) if isinstance(body, dict) else {}
+    return wanted if isinstance(wanted, dict) else {}
+
+
+def _passes(managed: Managed | None, wanted: dict[str, Any]) -> bool:
+    """Whether an index is in the POST body's filter: policy_id, state, action_type, failed."""
+    if not wanted:
+        return True
+    if managed is None:
+        return False
+    metadata = managed.metadata or {}
+    state, action = metadata.get("state") or {}, metadata.get("action") or {}
+    seen = {
+        "policy_id": managed.policy_id,
+        "state": state.get("name"),
+        "action_type": action.get("name"),
+        "failed": bool(metadata) and is_failed(metadata),
+    }
+    return all(seen.get(name) == value for name, value in wanted.items())

@@ -1,0 +1,303 @@
+"""The REST API of Index State Management (`/_plugins/_ism`)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import replace
+from typing import Any
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from provisioner.devcluster.standin.errors import OpenSearchError, illegal_argument, status_exception
+from provisioner.devcluster.standin.ism import managed as way
+from provisioner.devcluster.standin.ism.actions import type_of
+from provisioner.devcluster.standin.ism.clock import Clock
+from provisioner.devcluster.standin.ism.explain import Explain
+from provisioner.devcluster.standin.ism.index_settings import IndexSettings
+from provisioner.devcluster.standin.ism.indexes import Index, Indexes
+from provisioner.devcluster.standin.ism.jobs import Jobs
+from provisioner.devcluster.standin.ism.policy import SCHEMA_VERSION, parse_body
+from provisioner.devcluster.standin.ism.records import CONFIG_INDEX, Records
+from provisioner.devcluster.standin.ism.steps import Context, SettingsReader
+from provisioner.devcluster.standin.ism.templates import check_templates
+from provisioner.devcluster.standin.located import expect_object
+from provisioner.devcluster.standin.node import Node
+from provisioner.devcluster.standin.plugin import Notifier, route
+from provisioner.devcluster.standin.rest import answer, check_params, int_param, json_body, parsed
+from provisioner.devcluster.standin.scalars import boolean, text
+from provisioner.devcluster.standin.store import Stored
+
+_BASE = "/_plugins/_ism"
+_LIST_PARAMS = ("size", "from", "sortField", "sortOrder", "queryString")
+_ALLOW_LIST = "plugins.index_state_management.allow_list"
+
+
+class IsmPlugin:
+    """Policies and managed indexes. Implements `plugin.Plugin`."""
+
+    name = "ism"
+
+    def __init__(
+        self,
+        node: Node,
+        notifier: Notifier,
+        settings: SettingsReader,
+        job_interval: float,
+        clock: Clock | None = None,
+    ) -> None:
+        self._node = node
+        self._settings = settings
+        self.clock = clock or Clock()
+        self._indexes = Indexes(node, self.clock)
+        self._records = Records(node)
+        context = Context(node, self._indexes, notifier, settings, self.clock)
+        self._index_settings = IndexSettings(node, self._indexes)
+        self.jobs = Jobs(context, self._records, self._index_settings, job_interval)
+        self._explain = Explain(self._indexes, self._records, self.jobs)
+        self._running: asyncio.Task[None] | None = None
+
+    def routes(self) -> list[Route]:
+        """The plugin's routes."""
+        routes = [
+            route(f"{_BASE}/policies", self._list, ["GET"]),
+            route(f"{_BASE}/policies", self._put, ["PUT"]),
+            route(f"{_BASE}/policies/{{policy_id}}", self._get, ["GET", "HEAD"]),
+            route(f"{_BASE}/policies/{{policy_id}}", self._put, ["PUT"]),
+            route(f"{_BASE}/policies/{{policy_id}}", self._delete, ["DELETE"]),
+            route(f"{_BASE}/explain", self._explain.handle, ["GET", "POST"]),
+            route(f"{_BASE}/explain/{{index}}", self._explain.handle, ["GET", "POST"]),
+        ]
+        for verb, handler in (
+            ("add", self._add),
+            ("remove", self._remove),
+            ("retry", self._retry),
+            ("change_policy", self._change),
+        ):
+            routes += [route(f"{_BASE}/{verb}{end}", handler, ["POST"]) for end in ("", "/{index}")]
+        return [*routes, *self._index_settings.routes()]
+
+    async def start(self) -> None:
+        """Start the jobs."""
+        self._running = asyncio.create_task(self.jobs.run_forever())
+
+    async def stop(self) -> None:
+        """Stop the jobs. A step that is being run ends first or is taken up again by the next start."""
+        if self._running:
+            self._running.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._running
+
+    async def _put(self, request: Request) -> Response:
+        check_params(request, ("policyID", "if_seq_no", "if_primary_term", "refresh"))
+        policy_id = request.path_params.get("policy_id") or request.query_params.get("policyID")
+        if not policy_id:
+            raise illegal_argument("Missing policy ID")
+        now = self.clock.now()
+        policy = await parsed(request, self._node, lambda body: parse_body(body, policy_id, now))
+        refused = await self._disallowed(policy)
+        if refused:
+            listed = f"You have actions that are not allowed in your policy [{', '.join(refused)}]"
+            return PlainTextResponse(listed, 403)
+        seq_no, term = int_param(request, "if_seq_no"), int_param(request, "if_primary_term")
+        if policy["ism_template"] is not None:
+            others = await self._records.policies()
+            check_templates(policy, {id_: stored.source["policy"] for id_, stored in others.items()})
+        stored = await self._records.store.put(
+            policy_id,
+            {"policy": {**policy, "schema_version": SCHEMA_VERSION}},
+            create=seq_no is None or term is None,
+            if_seq_no=seq_no if term is not None else None,
+            if_primary_term=term if seq_no is not None else None,
+        )
+        shown = {
+            "_id": stored.id,
+            "_version": stored.version,
+            "_primary_term": stored.primary_term,
+            "_seq_no": stored.seq_no,
+            "policy": {"policy": policy},
+        }
+        response = answer(shown, 201 if stored.version == 1 else 200)
+        if response.status_code == 201:
+            response.headers["location"] = f"{_BASE}/policies/{quote(policy_id, safe='')}"
+        return response
+
+    async def _disallowed(self, policy: dict[str, Any]) -> list[str]:
+        allowed = await self._settings.get(_ALLOW_LIST)
+        if allowed is None:
+            return []
+        kinds = [type_of(action) for state in policy["states"] for action in state["actions"]]
+        return list(dict.fromkeys(kind for kind in kinds if kind not in allowed))
+
+    async def _get(self, request: Request) -> Response:
+        check_params(request, ("version", *_LIST_PARAMS))
+        found = await self._records.policy(request.path_params["policy_id"])
+        if found is None:
+            raise status_exception(404, "Policy not found")
+        tokens = {"_seq_no": found.seq_no, "_primary_term": found.primary_term}
+        shown = {"_id": found.id, "_version": found.version, **tokens, "policy": found.source["policy"]}
+        return Response(status_code=200) if request.method == "HEAD" else answer(shown)
+
+    async def _list(self, request: Request) -> Response:
+        check_params(request, _LIST_PARAMS)
+        params = request.query_params
+        body = {
+            "from": int_param(request, "from", 0),
+            "size": int_param(request, "size", 20),
+            "sort": [{params.get("sortField", "policy.policy_id.keyword"): params.get("sortOrder", "asc")}],
+            "query": named(params.get("queryString", "*"), "policy.policy_id"),
+        }
+        hits = (await self._records.store.search(body))["hits"]
+        policies = [
+            {"_id": p.id, "_seq_no": p.seq_no, "_primary_term": p.primary_term, "policy": p.source["policy"]}
+            for p in map(Stored.of_hit, hits["hits"])
+        ]
+        return answer({"policies": policies, "total_policies": hits["total"]["value"]})
+
+    async def _delete(self, request: Request) -> Response:
+        check_params(request, ("refresh",))
+        policy_id = request.path_params["policy_id"]
+        if await self._records.policy(policy_id) is None:
+            raise status_exception(404, f"Policy {policy_id} is not found")
+        path = f"/{CONFIG_INDEX}/_doc/{quote(policy_id, safe='')}"
+        reply = await self._node.request("DELETE", path, params={"refresh": True})
+        return answer(reply.body, reply.status)
+
+    async def _add(self, request: Request) -> Response:
+        names = _names(request)
+        body = await _optional_object(request, self._node)
+        if body.get("policy_id") is None:
+            raise illegal_argument("Missing policy_id")
+        policy = await self._records.needed_policy(text(body["policy_id"]))
+        outcome = _Outcome()
+        for index in await self._indexes.find(names):
+            async with self.jobs.locks[index.uuid]:
+                made = await self._records.manage(index, policy, self.clock.now(), anew=True)
+            already = "This index already has a policy, use the update policy API to update index policies"
+            outcome.note(index, None if made else already)
+        await self.jobs.sweep()
+        return outcome.answer()
+
+    async def _remove(self, request: Request) -> Response:
+        outcome = _Outcome()
+        for index in await self._indexes.find(_names(request)):
+            async with self.jobs.locks[index.uuid]:
+                if await self._records.managed(index.uuid) is None:
+                    outcome.note(index, "This index does not have a policy to remove")
+                    continue
+                await self._records.unmanage(index.uuid)
+                self.jobs.drop(index.uuid)
+                outcome.note(index, None)
+        return outcome.answer()
+
+    async def _retry(self, request: Request) -> Response:
+        names = _names(request)
+        state = (await _optional_object(request, self._node)).get("state")
+        outcome = _Outcome()
+        for index in await self._indexes.find(names, strict=True):
+            async with self.jobs.locks[index.uuid]:
+                managed = await self._records.managed(index.uuid)
+                if managed is None:
+                    outcome.note(index, "This index is not being managed.")
+                elif managed.metadata is None:
+                    outcome.note(index, "This index has no metadata information")
+                elif not way.is_failed(managed.metadata):
+                    outcome.note(index, "This index is not in failed state.")
+                else:
+                    metadata = way.retried(managed.metadata, state)
+                    await self._records.save(replace(managed, enabled=True, metadata=metadata))
+                    outcome.note(index, None)
+        return outcome.answer()
+
+    async def _change(self, request: Request) -> Response:
+        names = _names(request)
+        wanted = await parsed(request, self._node, _parse_change)
+        policy = await self._records.needed_policy(wanted["policy_id"])
+        outcome = _Outcome()
+        for index in await self._indexes.find(names, strict=True):
+            async with self.jobs.locks[index.uuid]:
+                await self._change_one(index, policy, wanted, outcome)
+        return outcome.answer()
+
+    async def _change_one(self, index: Index, policy: Stored, wanted: dict[str, Any], outcome: _Outcome) -> None:
+        managed = await self._records.managed(index.uuid)
+        if managed is None:
+            outcome.note(index, "This index is not being managed")
+            return
+        metadata, state = managed.metadata, wanted["state"]
+        if metadata and metadata["transition_to"] is not None:
+            outcome.note(index, "Cannot change policy while transitioning to new state")
+            return
+        current = metadata["state"]["name"] if metadata and metadata["state"] else None
+        if metadata and wanted["include"] and current not in wanted["include"]:
+            return
+        safe = way.safe_to_change(managed.policy, policy.source["policy"], metadata, state)
+        change = {"policy_id": policy.id, "state": state, "is_safe": safe}
+        await self._records.save(replace(managed, change=change))
+        outcome.note(index, None)
+
+
+class _Outcome:
+    """Collects what became of each index of a request."""
+
+    def __init__(self) -> None:
+        self._updated = 0
+        self._failed: list[dict[str, str]] = []
+
+    def note(self, index: Index, reason: str | None) -> None:
+        """Count an index as updated, or as failed for a reason."""
+        if reason is None:
+            self._updated += 1
+        else:
+            self._failed.append({"index_name": index.name, "index_uuid": index.uuid, "reason": reason})
+
+    def answer(self) -> Response:
+        """The API's answer: 200, also when all failed."""
+        failed = self._failed
+        return answer({"updated_indices": self._updated, "failures": bool(failed), "failed_indices": failed})
+
+
+def named(query: str, prefix: str) -> dict[str, Any]:
+    """A search for documents whose name matches a query string."""
+    text_query = {"query": query, "fields": [f"{prefix}.keyword"], "default_operator": "and"}
+    return {"bool": {"must": [{"exists": {"field": prefix}}, {"query_string": text_query}]}}
+
+
+def _names(request: Request) -> list[str]:
+    check_params(request, ("index", "type", "master_timeout", "cluster_manager_timeout"))
+    listed = request.path_params.get("index") or request.query_params.get("index") or ""
+    names = [name for name in listed.split(",") if name]
+    if not names:
+        raise illegal_argument("Missing indices")
+    return names
+
+
+async def _optional_object(request: Request, node: Node) -> dict[str, Any]:
+    body = await json_body(request, node)
+    if body is not None and not isinstance(body, dict):
+        raise OpenSearchError(400, "parse_exception", "Failed to parse content to map")
+    return body or {}
+
+
+def _parse_change(body: Any) -> dict[str, Any]:
+    made: dict[str, Any] = {"policy_id": None, "state": None, "include": []}
+    for name, value in expect_object(body, ()).items():
+        match name:
+            case "policy_id":
+                made[name] = text(value)
+            case "state":
+                made[name] = None if value is None else text(value)
+            case "include":
+                made[name] = [text(expect_object(entry, ("include",)).get("state")) for entry in value]
+            case "is_safe":
+                boolean(value)
+            case "user":
+                pass
+            case _:
+                raise illegal_argument(f"Invalid field: [{name}] found in ChangePolicy.")
+    if made["policy_id"] is None:
+        raise illegal_argument("ChangePolicy policy id is null")
+    return made
