@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from provisioner.devcluster.standin.alerting.actions import Actions
 from provisioner.devcluster.standin.alerting.alert_store import AlertStore
+from provisioner.devcluster.standin.alerting.clock import Clock
 from provisioner.devcluster.standin.alerting.configs import Configs
 from provisioner.devcluster.standin.alerting.findings import Findings
 from provisioner.devcluster.standin.alerting.jobs import Jobs
@@ -34,16 +35,17 @@ class AlertingPlugin:
 
     def __init__(self, node: Node, notifier: Notifier) -> None:
         self._configs = Configs(node)
-        alerts, findings = AlertStore(node), Findings(node)
-        self._tools = Tools(node, self._configs, alerts, Actions(node, notifier), findings)
-        self._scheduler = Scheduler(self._execute)
+        clock = Clock()
+        alerts, findings = AlertStore(node, clock), Findings(node)
+        self._tools = Tools(node, self._configs, alerts, Actions(node, notifier, clock), findings, clock)
+        self._scheduler = Scheduler(self._execute, clock)
         jobs = Jobs(node, self._configs, alerts, self._scheduler)
-        monitors = MonitorApi(node, self._configs, jobs)
+        monitors = MonitorApi(node, self._configs, jobs, clock)
         self._routes: list[Route] = [
             *AlertApi(node, self._configs, alerts, findings).routes(),
             *ExecuteApi(self._configs, self._tools, monitors).routes(),
             *monitors.routes(),
-            *WorkflowApi(node, self._configs, jobs, monitors).routes(),
+            *WorkflowApi(node, self._configs, jobs, monitors, clock).routes(),
         ]
 
     def routes(self) -> list[Route]:
@@ -57,6 +59,10 @@ class AlertingPlugin:
     async def stop(self) -> None:
         """Stop the schedule and the runs under way."""
         await self._scheduler.stop()
+
+    async def advance(self, seconds: float) -> None:
+        """Go ahead in time, running what is due on the way: replays of recordings need not wait."""
+        await self._scheduler.advance(seconds)
 
     async def _execute(self, job: Job, period: Period) -> None:
         if job.is_workflow:

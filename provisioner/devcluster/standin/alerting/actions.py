@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import orjson
 
 from provisioner.devcluster.standin.alerting.alerts import AUDIT, Alert
-from provisioner.devcluster.standin.alerting.model import BUCKET, DOC, Job, Json, now_ms
+from provisioner.devcluster.standin.alerting.clock import Clock
+from provisioner.devcluster.standin.alerting.model import BUCKET, DOC, Job, Json
 from provisioner.devcluster.standin.errors import StandInError, reason_of
 from provisioner.devcluster.standin.mustache import render_all
 from provisioner.devcluster.standin.node import Node
@@ -34,8 +35,9 @@ class Outcome:
 class Actions:
     """Runs actions on behalf of all runners."""
 
-    def __init__(self, node: Node, notifier: Notifier) -> None:
+    def __init__(self, node: Node, notifier: Notifier, clock: Clock) -> None:
         self._node = node
+        self._clock = clock
         self._notifier = notifier
 
     async def run(self, action: Json, ctx: Json, *, dryrun: bool) -> Outcome:
@@ -46,22 +48,22 @@ class Actions:
             subject, message = await render_all(self._node, templates, {"ctx": ctx})
         except StandInError as error:
             # A template that can't be rendered has no script stack, which is all that the alert would say.
-            return _failed(action, _template_error(error), "")
+            return _failed(action, _template_error(error), "", self._clock.now())
         if not message:
             reason = f"Message content missing in the Destination with id: {action['destination_id']}"
-            return _failed(action, reason, reason)
+            return _failed(action, reason, reason, self._clock.now())
         output = {"subject": subject, "message": message}
         if not dryrun:
             channel = action["destination_id"]
             if not await self._notifier.exists(channel):
                 reason = f"Unable to find a Notification Channel or Destination config with id [{channel}]"
-                return _failed(action, reason, reason)
+                return _failed(action, reason, reason, self._clock.now())
             sent = await self._notifier.send(channel, subject or DEFAULT_SUBJECT, message)
             if sent.error is not None:
                 reason = reason_of(sent.error)
-                return _failed(action, reason, f"OpenSearchStatusException[{reason}]")
+                return _failed(action, reason, f"OpenSearchStatusException[{reason}]", self._clock.now())
             output["messageId"] = _event(sent)
-        return Outcome(_result(action, output, None))
+        return Outcome(_result(action, output, None, self._clock.now()))
 
     def throttled(self, action: Json, alert: Alert | None) -> Outcome | None:
         """The outcome of an action that ran too short a time ago, None when it may run."""
@@ -76,11 +78,10 @@ class Actions:
                 ),
                 None,
             )
-            held = last is not None and last >= now_ms() - action["throttle"]["value"] * 60_000
+            held = last is not None and last >= self._clock.now() - action["throttle"]["value"] * 60_000
         if not held:
             return None
-        shown = _result(action, {}, None)
-        return Outcome({**shown, "throttled": True, "executionTime": None})
+        return Outcome({**_result(action, {}, None, None), "throttled": True})
 
 
 def scope(action: Json, job: Job) -> list[str] | None:
@@ -94,19 +95,19 @@ def scope(action: Json, job: Job) -> list[str] | None:
     return None
 
 
-def _result(action: Json, output: Json, error: str | None) -> Json:
+def _result(action: Json, output: Json, error: str | None, now: int | None) -> Json:
     return {
         "id": action["id"],
         "name": action["name"],
         "output": output,
         "throttled": False,
-        "executionTime": now_ms(),
+        "executionTime": now,
         "error": error,
     }
 
 
-def _failed(action: Json, reason: str, message: str) -> Outcome:
-    return Outcome(_result(action, {}, reason), message)
+def _failed(action: Json, reason: str, message: str, now: int) -> Outcome:
+    return Outcome(_result(action, {}, reason, now), message)
 
 
 def _template_error(error: StandInError) -> str:

@@ -19,7 +19,8 @@ from provisioner.devcluster.standin.alerting.alerts import (
     TIMES,
     Alert,
 )
-from provisioner.devcluster.standin.alerting.model import Json, new_id, now_ms
+from provisioner.devcluster.standin.alerting.clock import Clock
+from provisioner.devcluster.standin.alerting.model import Json, new_id
 from provisioner.devcluster.standin.errors import StandInError
 from provisioner.devcluster.standin.node import Node
 
@@ -54,8 +55,9 @@ MAPPINGS: Json = {
 class AlertStore:
     """Searching, saving, moving and acknowledging alerts."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, clock: Clock) -> None:
         self._node = node
+        self._clock = clock
         self._made = False
 
     async def ensure(self) -> None:
@@ -134,7 +136,7 @@ class AlertStore:
         active = [alert for alert in alerts.values() if alert.state == ACTIVE]
         lines: list[Any] = []
         for alert in active:
-            acknowledged = replace(alert, state=ACKNOWLEDGED, acknowledged_time=now_ms())
+            acknowledged = replace(alert, state=ACKNOWLEDGED, acknowledged_time=self._clock.now())
             # A doc-level alert never changes again, so the plugin puts it into the history at once.
             index = HISTORY if alert.finding_ids else ALERTS
             lines += [{"index": {"_index": index, "_id": alert.id}}, acknowledged.source()]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import secrets
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -42,11 +41,6 @@ def data_sources() -> Json:
 def new_id() -> str:
     """An id like the server's own: 20 characters of URL-safe base64."""
     return base64.urlsafe_b64encode(secrets.token_bytes(15)).decode()
-
-
-def now_ms() -> int:
-    """The time in milliseconds since 1970."""
-    return time.time_ns() // 1_000_000
 
 
 def instant(ms: int) -> str:

@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from provisioner.devcluster.standin.alerting.configs import Configs
 from provisioner.devcluster.standin.alerting.errors import status_error
-from provisioner.devcluster.standin.alerting.model import NO_ID, Job, now_ms
+from provisioner.devcluster.standin.alerting.model import NO_ID, Job
 from provisioner.devcluster.standin.alerting.rest_monitors import MonitorApi
 from provisioner.devcluster.standin.alerting.run_query import Tools
 from provisioner.devcluster.standin.alerting.run_workflow import run_workflow
@@ -64,19 +64,19 @@ class ExecuteApi:
         if found is None:
             raise status_error(404, f"Can't find workflow with id: {id_}")
         job = found[0]
-        period = period_ending_at(job.body["schedule"], period_end(request))
+        period = period_ending_at(job.body["schedule"], period_end(request, self._tools.clock.now()))
         return answer(await run_workflow(job, period, self._tools, dryrun=bool_param(request, "dryrun")))
 
     async def _run(self, request: Request, job: Job) -> Response:
-        period = period_ending_at(job.body["schedule"], period_end(request))
+        period = period_ending_at(job.body["schedule"], period_end(request, self._tools.clock.now()))
         return answer(await run_monitor(job, period, self._tools, dryrun=bool_param(request, "dryrun")))
 
 
-def period_end(request: Request) -> int:
+def period_end(request: Request, now: int) -> int:
     """`period_end` in milliseconds: a number with a unit, now when there is none. Raises 400."""
     text = request.query_params.get("period_end")
     if text is None:
-        return now_ms()
+        return now
     match = re.fullmatch(r"(\d+)(ms|s|m|h|d)", text.strip())
     if match is None:
         raise illegal_argument(

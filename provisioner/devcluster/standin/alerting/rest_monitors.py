@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from provisioner.devcluster.standin.alerting.clock import Clock
 from provisioner.devcluster.standin.alerting.configs import Configs
 from provisioner.devcluster.standin.alerting.errors import invalid, lost_index, refusal, status_error, wrapped
 from provisioner.devcluster.standin.alerting.jobs import Jobs
@@ -18,7 +19,6 @@ from provisioner.devcluster.standin.alerting.model import (
     UPDATED_SCHEMA_VERSION,
     Job,
     Json,
-    now_ms,
 )
 from provisioner.devcluster.standin.alerting.parse_monitor import monitor_form
 from provisioner.devcluster.standin.alerting.parse_trigger import check_throttles
@@ -55,8 +55,9 @@ CUT_OFF = (
 class MonitorApi:
     """The endpoints for monitors."""
 
-    def __init__(self, node: Node, configs: Configs, jobs: Jobs) -> None:
+    def __init__(self, node: Node, configs: Configs, jobs: Jobs, clock: Clock) -> None:
         self._node = node
+        self._clock = clock
         self._configs = configs
         self._jobs = jobs
         self._deleted: set[str] = set()
@@ -105,7 +106,7 @@ class MonitorApi:
             if error.type in ("json_parse_exception", "stream_read_exception"):
                 raise wrapped(error, 500) from None
             raise
-        return await monitor_form(sent, self._node, now_ms())
+        return await monitor_form(sent, self._node, self._clock.now())
 
     async def read(self, request: Request) -> Response:
         """GET: a monitor with its tokens and the workflows that run it."""

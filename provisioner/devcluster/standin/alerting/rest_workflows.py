@@ -6,10 +6,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from provisioner.devcluster.standin.alerting.clock import Clock
 from provisioner.devcluster.standin.alerting.configs import Configs, delegates
 from provisioner.devcluster.standin.alerting.errors import invalid, status_error
 from provisioner.devcluster.standin.alerting.jobs import Jobs
-from provisioner.devcluster.standin.alerting.model import Job, Json, now_ms
+from provisioner.devcluster.standin.alerting.model import Job, Json
 from provisioner.devcluster.standin.alerting.parse_trigger import check_throttles
 from provisioner.devcluster.standin.alerting.parse_workflow import workflow_form
 from provisioner.devcluster.standin.alerting.reading import json_object
@@ -30,8 +31,9 @@ BASE = "/_plugins/_alerting/workflows"
 class WorkflowApi:
     """The endpoints for workflows."""
 
-    def __init__(self, node: Node, configs: Configs, jobs: Jobs, monitors: MonitorApi) -> None:
+    def __init__(self, node: Node, configs: Configs, jobs: Jobs, monitors: MonitorApi, clock: Clock) -> None:
         self._node = node
+        self._clock = clock
         self._configs = configs
         self._jobs = jobs
         self._monitors = monitors
@@ -67,7 +69,7 @@ class WorkflowApi:
         return answer(_shown(job, stored.seq_no, stored.primary_term))
 
     async def _parsed(self, request: Request) -> Json:
-        form = workflow_form(await json_object(request, self._node), now_ms())
+        form = workflow_form(await json_object(request, self._node), self._clock.now())
         if len(form["triggers"]) > MAX_TRIGGERS:
             raise invalid(f"Monitors can only support up to {MAX_TRIGGERS} triggers.")
         check_throttles(form["triggers"])

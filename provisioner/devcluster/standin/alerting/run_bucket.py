@@ -27,7 +27,7 @@ from provisioner.devcluster.standin.alerting.buckets import (
 )
 from provisioner.devcluster.standin.alerting.context import alert_arg, template_context
 from provisioner.devcluster.standin.alerting.inputs import InputError, search
-from provisioner.devcluster.standin.alerting.model import Json, Trigger, now_ms
+from provisioner.devcluster.standin.alerting.model import Json, Trigger
 from provisioner.devcluster.standin.alerting.run_query import Run, Tools
 
 MAX_ACTIONABLE = 50  # beyond so many alerts a run's actions run once for all of them
@@ -90,7 +90,7 @@ async def run_bucket_monitor(run: Run, tools: Tools) -> Json:
     triggers = {}
     for item in found:
         if item.error is None:
-            item.ended = [completed(alert, now_ms()) for alert in item.current.values()]
+            item.ended = [completed(alert, tools.clock.now()) for alert in item.current.values()]
         actions = await _act(run, tools, item, last, failure)
         triggers[item.trigger.id] = {
             "name": item.trigger.name,
@@ -121,7 +121,7 @@ async def _page(run: Run, tools: Tools, found: list[Found], after: Json) -> tupl
     for item in found:
         contents, key = selected(answer, item.trigger)
         keys[item.trigger.id] = key
-        new, deduped = item.categorize(run, contents, now_ms())
+        new, deduped = item.categorize(run, contents, tools.clock.now())
         if run.keeps:
             await tools.alerts.save(deduped)
             new = await tools.alerts.save(new)
@@ -167,7 +167,9 @@ async def _act(run: Run, tools: Tools, item: Found, results: list[Json], failure
     if run.keeps:
         message = failure.alert_message if failure else None
         updated = [
-            after_bucket_actions(alert, shown.get(key, {}), message if alert.state != COMPLETED else None, now_ms())
+            after_bucket_actions(
+                alert, shown.get(key, {}), message if alert.state != COMPLETED else None, tools.clock.now()
+            )
             for key, alert in touched.items()
         ]
         await tools.alerts.save([*updated, *(alert for key, alert in ended.items() if key not in touched)])

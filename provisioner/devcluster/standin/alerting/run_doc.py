@@ -13,7 +13,7 @@ from provisioner.devcluster.standin.alerting.configs import Configs, metadata_id
 from provisioner.devcluster.standin.alerting.context import alert_arg, template_context
 from provisioner.devcluster.standin.alerting.expressions import ExpressionError, documents
 from provisioner.devcluster.standin.alerting.inputs import InputError
-from provisioner.devcluster.standin.alerting.model import Job, Json, Period, Trigger, now_ms
+from provisioner.devcluster.standin.alerting.model import Job, Json, Period, Trigger
 from provisioner.devcluster.standin.alerting.new_documents import Concrete, Indices, Span, highest, matches, resolve
 from provisioner.devcluster.standin.alerting.run_query import Run, Tools
 from provisioner.devcluster.standin.node import Node
@@ -57,7 +57,9 @@ async def run_doc_monitor(run: Run, tools: Tools) -> Json:
         trigger.id: await _run_trigger(run, tools, trigger, body["queries"], found) for trigger in run.job.triggers
     }
     if run.keeps and not run.job.triggers:
-        await tools.findings.save([_finding(run, body["queries"], doc, ids) for doc, ids in found.by_doc.items()])
+        await tools.findings.save(
+            [_finding(run, body["queries"], doc, ids, tools.clock.now()) for doc, ids in found.by_doc.items()]
+        )
     if run.keeps:
         await tools.configs.put_metadata(id_, _metadata(run.job, updated))
     return run.result({"results": [found.by_query()], "error": None}, triggers)
@@ -131,10 +133,10 @@ async def _run_trigger(run: Run, tools: Tools, trigger: Trigger, queries: list[J
     except ExpressionError:
         # The plugin's parser takes anything and finds nothing.
         triggered = []
-    findings = {doc: _finding(run, queries, doc, ids) for doc, ids in found.by_doc.items()}
+    now = tools.clock.now()
+    findings = {doc: _finding(run, queries, doc, ids, now) for doc, ids in found.by_doc.items()}
     if run.keeps:
         await tools.findings.save(list(findings.values()))
-    now = now_ms()
     alerts = [
         run.of.alert(trigger, now, id=str(uuid.uuid4()), finding_ids=[findings[doc]["id"]], related_doc_ids=[doc])
         for doc in triggered
@@ -171,7 +173,7 @@ def _is(query: Json, kind: str, value: str) -> bool:
     return value in query["tags"] if kind == "tag" else kind in ("id", "name") and query[kind] == value
 
 
-def _finding(run: Run, queries: list[Json], doc: str, ids: list[str]) -> Json:
+def _finding(run: Run, queries: list[Json], doc: str, ids: list[str], now: int) -> Json:
     doc_id, _, index = doc.rpartition("|")
     by_id = {query["id"]: query for query in queries}
     return {
@@ -182,7 +184,7 @@ def _finding(run: Run, queries: list[Json], doc: str, ids: list[str]) -> Json:
         "monitor_name": run.job.name,
         "index": index,
         "queries": [by_id[query_id] for query_id in ids],
-        "timestamp": now_ms(),
+        "timestamp": now,
         "execution_id": run.of.execution_id,
     }
 
@@ -192,7 +194,7 @@ async def _act(run: Run, tools: Tools, trigger: Trigger, alerts: list[Alert], fi
     results: dict[str, dict[str, Json]] = {}
     samples = await _samples(tools.node, trigger, findings)
     args = {alert.id: _arg(alert, findings, samples) for alert in alerts}
-    now = now_ms()
+    now = tools.clock.now()
     for action in trigger.actions if alerts else []:
         each = scope(action, run.job) is not None and len(alerts) <= MAX_ACTIONABLE
         for group in [[alert] for alert in alerts] if each else [alerts]:
@@ -226,7 +228,7 @@ async def _error_alert(run: Run, tools: Tools, message: str) -> None:
     """An alert in state ERROR for a run that could not start; one for each monitor."""
     current = await tools.alerts.current(run.job.id, run.of.workflow_id)
     known = next((alert for alert in current if alert.state == ERROR), None)
-    now = now_ms()
+    now = tools.clock.now()
     trigger = Trigger("noop_trigger", {"id": "", "name": "NoOp trigger", "severity": ""})
     made = run.of.alert(trigger, now, state=ERROR, error_message=message, id=f"error-alert-{run.job.id}-{uuid.uuid4()}")
     await tools.alerts.save([replace(known, last_notification_time=now, error_message=message) if known else made])

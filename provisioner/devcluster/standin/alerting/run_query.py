@@ -8,11 +8,12 @@ from typing import Any
 from provisioner.devcluster.standin.alerting.actions import Actions, Outcome
 from provisioner.devcluster.standin.alerting.alert_store import AlertStore
 from provisioner.devcluster.standin.alerting.alerts import ACKNOWLEDGED, Alert, RunOf, after_query_run
+from provisioner.devcluster.standin.alerting.clock import Clock
 from provisioner.devcluster.standin.alerting.configs import Configs
 from provisioner.devcluster.standin.alerting.context import alert_arg, script_context, template_context
 from provisioner.devcluster.standin.alerting.findings import Findings
 from provisioner.devcluster.standin.alerting.inputs import InputError, cluster_metrics, search
-from provisioner.devcluster.standin.alerting.model import CLUSTER, Job, Json, Period, Trigger, now_ms
+from provisioner.devcluster.standin.alerting.model import CLUSTER, Job, Json, Period, Trigger
 from provisioner.devcluster.standin.alerting.painless import ScriptFailure, evaluate
 from provisioner.devcluster.standin.node import Node
 
@@ -26,6 +27,7 @@ class Tools:
     alerts: AlertStore
     actions: Actions
     findings: Findings
+    clock: Clock
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,9 @@ async def _run_trigger(
         shown["cluster_results"] = await _cluster_results(tools.node, triggered)
     shown["error"] = broken.shown if broken else None
     message = _alert_message(failure, broken, outcomes)
-    after = after_query_run(run.of, trigger, alert, triggered=triggered, error=message, results=actions, now=now_ms())
+    after = after_query_run(
+        run.of, trigger, alert, triggered=triggered, error=message, results=actions, now=tools.clock.now()
+    )
     return shown, after
 
 

@@ -17,7 +17,7 @@ from provisioner.devcluster.standin.alerting.alerts import (
 )
 from provisioner.devcluster.standin.alerting.configs import delegates
 from provisioner.devcluster.standin.alerting.expressions import ExpressionError, documents, operands
-from provisioner.devcluster.standin.alerting.model import Job, Json, Period, Trigger, instant, now_ms
+from provisioner.devcluster.standin.alerting.model import Job, Json, Period, Trigger, instant
 from provisioner.devcluster.standin.alerting.run_query import Tools
 from provisioner.devcluster.standin.alerting.runner import execution_id, run_monitor
 
@@ -26,7 +26,7 @@ HERE = "here"  # a chained alert's expression is about one thing only: this exec
 
 async def run_workflow(workflow: Job, period: Period, tools: Tools, *, dryrun: bool) -> Json:
     """Run the delegates in order, then the chained-alert triggers; the run result in the plugin's form."""
-    started = _timestamp()
+    started = _timestamp(tools.clock.now())
     temporary = dryrun or not workflow.id
     execution = execution_id("" if temporary else workflow.id)
     if not temporary:
@@ -47,7 +47,7 @@ async def run_workflow(workflow: Job, period: Period, tools: Tools, *, dryrun: b
     changed: list[Alert] = []
     for trigger in workflow.triggers:
         alert = current.get(trigger.id)
-        run = Chain(workflow, trigger, alert, raised, execution)
+        run = Chain(workflow, trigger, alert, raised, execution, tools.clock.now())
         shown, after = await _run_trigger(run, period, tools, dryrun=dryrun)
         triggers[trigger.id] = shown
         changed += [after] if after else []
@@ -59,14 +59,14 @@ async def run_workflow(workflow: Job, period: Period, tools: Tools, *, dryrun: b
         "trigger_results": triggers,
         "monitor_run_results": results,
         "execution_start_time": started,
-        "execution_end_time": _timestamp(),
+        "execution_end_time": _timestamp(tools.clock.now()),
         "error": error,
     }
 
 
-def _timestamp() -> str:
-    """Now as Java's `Instant` prints it; the last three digits are always zero here."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f") + "000Z"
+def _timestamp(now: int) -> str:
+    """A time as Java's `Instant` prints one with nanoseconds, which are always zero here."""
+    return datetime.fromtimestamp(now / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f") + "000Z"
 
 
 async def _raised(workflow: Job, execution: str, tools: Tools) -> dict[str, list[str]]:
@@ -96,6 +96,7 @@ class Chain:
     alert: Alert | None
     raised: dict[str, list[str]]
     execution_id: str
+    now: int
 
 
 async def _run_trigger(run: Chain, period: Period, tools: Tools, *, dryrun: bool) -> tuple[Json, Alert | None]:
@@ -145,7 +146,7 @@ def _context(workflow: Job, period: Period, raised: dict[str, list[str]]) -> Jso
 
 def _after(run: Chain, associated: list[str], outcomes: dict[str, Json], *, triggered: bool) -> Alert | None:
     """The chained alert after a run; None when there is nothing to write."""
-    now, workflow, trigger, alert = now_ms(), run.workflow, run.trigger, run.alert
+    workflow, trigger, alert, now = run.workflow, run.trigger, run.alert, run.now
     if alert is None:
         if not triggered:
             return None

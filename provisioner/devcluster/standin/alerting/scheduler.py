@@ -10,7 +10,8 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 
-from provisioner.devcluster.standin.alerting.model import Job, Period, now_ms
+from provisioner.devcluster.standin.alerting.clock import Clock
+from provisioner.devcluster.standin.alerting.model import Job, Period
 from provisioner.devcluster.standin.alerting.schedule import next_run, period_ending_at
 
 log = logging.getLogger(__name__)
@@ -23,8 +24,10 @@ Execute = Callable[[Job, Period], Awaitable[object]]
 class Scheduler:
     """One sleeping task for each enabled job, one more while it runs."""
 
-    def __init__(self, execute: Execute) -> None:
+    def __init__(self, execute: Execute, clock: Clock) -> None:
         self._execute = execute
+        self._clock = clock
+        self._due: dict[str, int] = {}
         self._waiting: dict[str, asyncio.Task[None]] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._slots = asyncio.Semaphore(AT_ONCE)
@@ -42,6 +45,7 @@ class Scheduler:
 
     def drop(self, job_id: str) -> None:
         """Stop scheduling a job; a run under way ends by itself."""
+        self._due.pop(job_id, None)
         task = self._waiting.pop(job_id, None)
         if task is not None:
             task.cancel()
@@ -60,13 +64,27 @@ class Scheduler:
         if task is not None:
             await asyncio.wait({task}, timeout=PATIENCE)
 
+    async def advance(self, seconds: float) -> None:
+        """Go ahead in time, running what is due on the way, each job's run at its moment."""
+        target = self._clock.now() + int(seconds * 1000)
+        # A schedule that was put a moment ago has not looked at the clock yet.
+        await asyncio.sleep(0)
+        while (due := min(self._due.values(), default=target + 1)) <= target:
+            self._clock.go_to(due)
+            while any(moment <= due for moment in self._due.values()):
+                await asyncio.sleep(0.001)
+            await asyncio.gather(*self._running.values(), return_exceptions=True)
+        self._clock.go_to(target)
+
     async def _watch(self, job: Job) -> None:
         schedule, enabled = job.body["schedule"], int(job.body["enabled_time"])
         while True:
-            due = next_run(schedule, enabled, now_ms())
+            due = next_run(schedule, enabled, self._clock.now())
             if due is None:
+                self._due.pop(job.id, None)
                 return
-            await asyncio.sleep(max(0, due - now_ms()) / 1000)
+            self._due[job.id] = due
+            await self._clock.until(due)
             if job.id not in self._running:
                 task = asyncio.create_task(self._run(job, period_ending_at(schedule, due)), name=f"run of {job.id}")
                 self._running[job.id] = task
