@@ -1,0 +1,234 @@
+"""A real node, the stand-in in front of it, and real receivers for the contract tests.
+
+`CONTRACT_NODE=http://host:port` takes a bare node that runs already, and empties it; otherwise the dev cluster's engine
+starts one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, TypeVar
+
+import httpx
+import pytest
+import uvicorn
+from aiosmtpd.controller import Controller
+
+from provisioner.devcluster.standin.app import build
+from provisioner.devcluster.standin.node import Node
+from provisioner.devcluster.standin.plugin import Plugin
+
+T = TypeVar("T")
+COUNTS = pytest.StashKey[dict[str, tuple[int, int]]]()
+
+
+@pytest.fixture(scope="session")
+def node_url() -> Iterator[str]:
+    """The URL of a bare OpenSearch node without anything in it."""
+    given = os.environ.get("CONTRACT_NODE")
+    if given:
+        yield given.rstrip("/")
+        return
+    from provisioner.devcluster import cluster
+
+    name = "contract"
+    made = cluster.up(name, int(os.environ.get("CONTRACT_PORT", "19350")), stand_in=False)
+    try:
+        yield made.url
+    finally:
+        cluster.down(name, delete=True)
+
+
+@pytest.fixture
+def empty_node(node_url: str) -> str:
+    """The same node, emptied: no index, template, pipeline or setting of an earlier test."""
+    with httpx.Client(base_url=node_url, timeout=60) as client:
+        client.delete("/_data_stream/*").raise_for_status()
+        client.delete("/*,.*", params={"expand_wildcards": "all"}).raise_for_status()
+        for kind in ("_index_template", "_component_template", "_ingest/pipeline", "_template"):
+            client.delete(f"/{kind}/*")
+    return node_url
+
+
+@dataclass(frozen=True)
+class Served:
+    """A stand-in that runs in a thread of its own. `call` runs a coroutine inside it and waits for the result."""
+
+    url: str
+    plugins: Sequence[Plugin]
+    loop: asyncio.AbstractEventLoop
+
+    def call(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run in the stand-in's event loop."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(120)
+
+
+@contextmanager
+def serve(node_url: str, assemble: Callable[[Node], Sequence[Plugin]], port: int = 0) -> Iterator[Served]:
+    """Serve a stand-in with the plugins that `assemble` makes, on a port that is free unless one is given."""
+    started: list[Served] = []
+    failed: list[Exception] = []
+    ready = threading.Event()
+    stopping = threading.Event()
+
+    async def run() -> None:
+        node = Node(node_url)
+        plugins = assemble(node)
+        config = uvicorn.Config(
+            build(node, plugins), host="127.0.0.1", port=port, log_level="warning", lifespan="on", ws="none"
+        )
+        server = uvicorn.Server(config)
+        serving = asyncio.create_task(server.serve())
+        while not server.started and not serving.done():
+            await asyncio.sleep(0.01)
+        if server.started:
+            bound = server.servers[0].sockets[0].getsockname()[1]
+            started.append(Served(f"http://127.0.0.1:{bound}", plugins, asyncio.get_running_loop()))
+            ready.set()
+            while not stopping.is_set() and not serving.done():
+                await asyncio.sleep(0.02)
+            server.should_exit = True
+        await serving
+
+    def main() -> None:
+        try:
+            asyncio.run(run())
+        except Exception as error:  # noqa: BLE001 - raised again in the test's own thread
+            failed.append(error)
+        finally:
+            ready.set()
+
+    thread = threading.Thread(target=main, name="stand-in")
+    thread.start()
+    ready.wait(60)
+    try:
+        if not started:
+            raise RuntimeError("the stand-in did not start") from (failed[0] if failed else None)
+        yield started[0]
+    finally:
+        stopping.set()
+        thread.join(30)
+    if failed:
+        raise failed[0]
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """One request that a webhook receiver got."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: str
+
+
+@dataclass(frozen=True)
+class Receiver:
+    """A webhook receiver that answers 200 `{"ok":true}`, and 500 under /fail."""
+
+    address: str
+    got: list[Delivered]
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A real HTTP server on a free port."""
+    got: list[Delivered] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def _take(self) -> None:
+            body = self.rfile.read(int(self.headers.get("content-length", "0"))).decode()
+            got.append(Delivered(self.command, self.path, dict(self.headers), body))
+            self.send_response(500 if self.path.startswith("/fail") else 200)
+            answer = b'{"ok":true}'
+            self.send_header("content-length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        do_POST = do_PUT = do_PATCH = _take  # noqa: N815
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            """Keep quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield Receiver(f"127.0.0.1:{server.server_address[1]}", got)
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@dataclass(frozen=True)
+class Mail:
+    """One message as an SMTP server got it."""
+
+    sender: str
+    recipients: list[str]
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Mailbox:
+    """An SMTP server."""
+
+    port: int
+    got: list[Mail]
+
+
+@pytest.fixture
+def mailbox() -> Iterator[Mailbox]:
+    """A real SMTP server on a free port."""
+    got: list[Mail] = []
+
+    class Handler:
+        async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
+            got.append(Mail(envelope.mail_from, list(envelope.rcpt_tos), envelope.content))
+            return "250 taken"
+
+    controller = Controller(Handler(), hostname="127.0.0.1", port=free_port())
+    controller.start()
+    yield Mailbox(controller.port, got)
+    controller.stop()
+
+
+def free_port() -> int:
+    """A port that nothing listens on."""
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the place for the counts."""
+    config.stash[COUNTS] = {}
+
+
+@pytest.fixture
+def count(request: pytest.FixtureRequest) -> Callable[[str, int, int], None]:
+    """Report (file, replayed, unsupported) for the summary at the end."""
+
+    def add(file: str, replayed: int, listed: int) -> None:
+        request.config.stash[COUNTS][file] = (replayed, listed)
+
+    return add
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Print how many recordings were replayed, and how many are listed as unsupported."""
+    counts = config.stash[COUNTS]
+    if not counts:
+        return
+    terminalreporter.section("contract with the real plugins")
+    for file, (replayed, listed) in sorted(counts.items()):
+        terminalreporter.write_line(f"{file}: {replayed} recordings replayed, {listed} listed as unsupported")
+    replayed, listed = (sum(c[i] for c in counts.values()) for i in (0, 1))
+    terminalreporter.write_line(f"recordings: {replayed} replayed and equal, {listed} unsupported (docs/stand-in.md)")
