@@ -72,7 +72,10 @@ def prove(loaded: Repository) -> list[Proof]:
 def table(proofs: list[Proof]) -> Table:
     """A row for each data stream, a column for each aspect."""
     columns = list(dict.fromkeys(name for proof in proofs for name in proof.aspects))
-    rows = Table("data stream", *columns, box=None, pad_edge=False, header_style="dim")
+    rows = Table(box=None, pad_edge=False, header_style="dim")
+    rows.add_column("data stream", no_wrap=True)
+    for name in columns:
+        rows.add_column(name, overflow="fold")
     for proof in proofs:
         cells = [proof.aspects.get(name, "") for name in columns]
         rows.add_row(proof.stream, *(Text(cell, style="green" if cell.startswith("ok") else "red") for cell in cells))
