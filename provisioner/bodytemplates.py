@@ -7,9 +7,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import jinja2
-import yaml
+from jinja2 import nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from markupsafe import Markup
 
 from provisioner import yamlfile
 
@@ -29,28 +28,50 @@ class TemplateError(Exception):
         self.where = where
 
 
-def encode(value: Any) -> Markup:
-    """A value as JSON that is YAML as well. What is marked as encoded already stays as it is."""
-    if isinstance(value, Markup):
+class Encoded(str):
+    """Text that is encoded already, and is printed as it is: JSON, or what a macro printed.
+
+    Whatever is done with it (cutting, joining, replacing) gives plain text, which is encoded again when it is printed.
+    Jinja2's own Markup would keep its mark through all that, and values could break out.
+    """
+
+    __slots__ = ()
+
+
+def encode(value: Any) -> Encoded:
+    """A value as JSON that is YAML as well."""
+    if isinstance(value, Encoded):
         return value
     if isinstance(value, jinja2.Undefined):
         value._fail_with_undefined_error()
-    text = json.dumps(value, ensure_ascii=False)
-    return Markup(_NOT_IN_YAML.sub(lambda match: f"\\u{ord(match[0]):04x}", text))  # noqa: S704 (JSON, never HTML)
-
-
-@jinja2.pass_eval_context
-def _finalize(_: Any, value: Any) -> Markup:
-    """`encode`; with a context, because Jinja2 folds constants otherwise and marks them before we see them."""
-    return encode(value)
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    return Encoded(_NOT_IN_YAML.sub(lambda match: f"\\u{ord(match[0]):04x}", text))
 
 
 class _Environment(ImmutableSandboxedEnvironment):
+    concat = staticmethod(lambda parts: Encoded("".join(parts)))  # macros, blocks and whole templates end here
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        """Refuse the two blocks that change what is printed already, behind the encoder's back."""
+        tree = super()._parse(source, name, filename)
+        for block in tree.find_all((nodes.FilterBlock, nodes.ScopedEvalContextModifier)):
+            raise jinja2.TemplateSyntaxError("no filter or autoescape blocks in body templates", block.lineno, name)
+        return tree
+
     def getattr(self, obj: Any, attribute: str) -> Any:
         """`doc.keys` is the document's key of that name, not a method of Python's dictionaries."""
         if isinstance(obj, dict) and attribute in obj:
             return obj[attribute]
         return super().getattr(obj, attribute)
+
+
+def file_below(folder: Path, name: str) -> Path | None:
+    """The file of this name in a folder, links followed; None where there is none, or where it lies elsewhere."""
+    try:
+        file = (folder / name).resolve()
+        return file if file.is_relative_to(folder.resolve()) and file.is_file() else None
+    except (OSError, ValueError, RuntimeError):  # a name too long or with NUL in it; links in a circle
+        return None
 
 
 class Templates:
@@ -61,32 +82,23 @@ class Templates:
         self.environment = _Environment(
             loader=jinja2.FileSystemLoader([str(folder) for folder in folders]),
             undefined=jinja2.StrictUndefined,
-            autoescape=True,  # makes macros give Markup, which `encode` then leaves alone
-            finalize=_finalize,
+            finalize=encode,
             trim_blocks=True,
             lstrip_blocks=True,
         )
         self.environment.filters["tojson"] = encode
 
     def read(self, name: str) -> str:
-        """The text of a file below templates/; FileNotFoundError where there is none."""
+        """The text of a file below templates/; FileNotFoundError where there is none, UnicodeDecodeError, OSError."""
         for folder in self.folders:
-            file = (folder / name).resolve()
-            if file.is_relative_to(folder.resolve()) and file.is_file():
+            if file := file_below(folder, name):
                 return file.read_text(encoding="utf-8")
         raise FileNotFoundError(f"there is no file {name!r} below templates/")
-
-    def has(self, name: str) -> bool:
-        """Whether there is such a file."""
-        return any((folder / name).is_file() for folder in self.folders)
 
     def render(self, name: str, context: Mapping[str, Any]) -> Any:
         """The template's value with this context. Raises TemplateError with the template's line."""
         text = self.text(name, context)
-        try:
-            documents, findings = yamlfile.read(text, f"templates/{name} (rendered)")
-        except yaml.YAMLError as error:
-            raise TemplateError(str(error), f"templates/{name}") from error
+        documents, findings = yamlfile.read(text, f"templates/{name} (rendered)")
         if findings:
             raise TemplateError(findings[0].message, str(findings[0].origin))
         return documents[0].value if documents else {}
@@ -94,15 +106,18 @@ class Templates:
     def text(self, name: str, context: Mapping[str, Any]) -> str:
         """The template's text with this context. Raises TemplateError with the template's line."""
         try:
-            return self.environment.get_template(name).render(context)
+            return str(self.environment.get_template(name).render(context))
         except jinja2.TemplateNotFound as error:
             raise TemplateError(f"there is no body template templates/{error.name}", f"templates/{name}") from error
         except jinja2.TemplateSyntaxError as error:
             raise TemplateError(
                 error.message or "syntax error", f"templates/{error.name or name}:{error.lineno}"
             ) from error
-        except (jinja2.TemplateError, ValueError, TypeError, KeyError, FileNotFoundError, ArithmeticError) as error:
-            raise TemplateError(str(error), f"templates/{name}:{_line(error)}") from error
+        except RecursionError as error:
+            raise TemplateError("a macro calls itself without end", f"templates/{name}") from error
+        except Exception as error:  # a template is code of the user's: whatever it raises is a mistake in it
+            words = str(error) if isinstance(error, (jinja2.TemplateError, ValueError, OSError)) else repr(error)
+            raise TemplateError(words, f"templates/{name}:{_line(error)}") from error
 
 
 def _line(error: Exception) -> int:

@@ -6,14 +6,12 @@ import pathlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
-from provisioner import durations, schema, starter
-from provisioner.bodytemplates import TemplateError, Templates
-from provisioner.model import Document, Finding, Ref, Resource
+from provisioner import durations, graph, schema, starter
+from provisioner.bodytemplates import TemplateError, Templates, file_below
+from provisioner.model import Body, Document, Finding, Origin, Ref, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from provisioner.settings import Settings
     from provisioner.source import Source
@@ -46,7 +44,14 @@ def cluster_name(kind: str, id_: str, settings: Settings) -> str:
 
 
 class MissingReferenceError(ValueError):
-    """A body template asks for a document that is not there."""
+    """A body template asks for a document that is not there. `places` are the documents that may have named it."""
+
+    def __init__(self, kind: str, id_: str, known: list[str], places: list[Document]) -> None:
+        super().__init__(f"there is no {kind} {id_!r}")
+        self.kind = kind
+        self.id = id_
+        self.hint = schema.suggest(str(id_), known, "there are")
+        self.places = places
 
 
 @dataclass(slots=True)
@@ -57,39 +62,47 @@ class Compiler:
     settings: Settings
     source: Source
     templates: Templates = field(init=False)
+    rule_types: list[str] = field(init=False)
+    rule_schemas: dict[str, Body] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.templates = Templates([self.root / "templates", starter.folder() / "templates"])
+        self.rule_types = schema.rule_types(self.templates.folders)
 
     def run(self) -> Desired:
         """Check every document against its schema, and render each one that passed."""
-        resources: list[Resource] = []
+        resources: dict[Ref, Resource] = {}
         findings: list[Finding] = []
         for document in self.source.documents.values():
             problems = list(self.check(document))
             if not problems and document.kind in RESOURCE_KINDS:
                 try:
-                    resources.append(self.resource(document))
+                    resource = self.resource(document)
                 except TemplateError as error:
-                    problems = [self._problem(document, error)]
+                    problems = [_problem(document, error)]
+                else:
+                    if (first := resources.setdefault(resource.ref, resource)) is not resource:
+                        problems = [_collision(first, resource)]
             findings += problems
-        return Desired(tuple(resources), tuple(findings))
+        return Desired(tuple(resources.values()), (*findings, *_circles(resources)))
 
     def check(self, document: Document) -> Iterator[Finding]:
         """What the document's JSON Schema says; a rule's is that of its type together with what all rules have."""
-        rules = schema.load(document.kind)
-        if document.kind == "rule" and isinstance(type_ := document.body.get("type"), str):
-            name = f"monitors/{type_}.schema.json"
-            if not self.templates.has(name):
-                yield Finding(
-                    "DOC002",
-                    f"there is no rule type {type_!r}",
-                    document.at(("type",)),
-                    schema.suggest(type_, schema.rule_types(self.templates.folders), "types"),
-                )
-                return
-            rules = schema.combine(rules, orjson.loads(self.templates.read(name)))
-        yield from schema.check(document, rules)
+        common = schema.load(document.kind)
+        if document.kind != "rule" or not isinstance(type_ := document.body.get("type"), str):
+            yield from schema.check(document, common)
+            return
+        if type_ not in self.rule_types:
+            hint = schema.suggest(type_, self.rule_types, "types")
+            yield Finding("DOC002", f"there is no rule type {schema.show(type_)}", document.at(("type",)), hint)
+            return
+        name = f"monitors/{type_}.schema.json"
+        try:
+            if type_ not in self.rule_schemas:
+                self.rule_schemas[type_] = schema.combine(common, schema.parse(self.templates.read(name)))
+            yield from list(schema.check(document, self.rule_schemas[type_]))
+        except (OSError, ValueError, schema.BrokenSchemaError) as error:
+            yield Finding("TPL001", f"no usable JSON Schema: {error}", Origin(f"templates/{name}"), "mend the schema")
 
     def resource(self, document: Document) -> Resource:
         """Render one document. Raises TemplateError."""
@@ -109,16 +122,18 @@ class Compiler:
     def context(self, document: Document, dependencies: set[Ref]) -> dict[str, Any]:
         """The names that a body template sees; `ref` adds to the dependencies."""
 
+        seen = [document]
+
         def lookup(kind: str, id_: str) -> dict[str, Any]:
             found = self.source.documents.get((kind, id_))
             if found is None:
-                known = [other.id for other in self.source.of_kind(kind)]
-                raise MissingReferenceError(
-                    f"there is no {kind} {id_!r}; {schema.suggest(str(id_), known, 'there are')}"
-                )
+                raise MissingReferenceError(kind, id_, [other.id for other in self.source.of_kind(kind)], seen)
+            seen.append(found)
             return {"id": found.id, **found.body}
 
         def ref(kind: str, id_: str) -> str:
+            if kind not in RESOURCE_KINDS:
+                raise ValueError(f"a {kind} becomes nothing in the cluster: use lookup for it")
             lookup(kind, id_)
             name = cluster_name(kind, id_, self.settings)
             dependencies.add((RESOURCE_KINDS[kind][0], name))
@@ -160,25 +175,42 @@ class Compiler:
     def _text(self, value: dict[str, str], document: Document) -> str:
         folder = pathlib.PurePosixPath(document.origin.file).parent
         for root in (self.root, starter.folder()):
-            file = (root / folder / value["file"]).resolve()
-            if file.is_relative_to(root.resolve()) and file.is_file():
-                return file.read_text(encoding="utf-8")
-        raise TemplateError(f"there is no file {value['file']!r} beside the document", document.origin.file)
+            if file := file_below(root, str(folder / value["file"])):
+                try:
+                    return file.read_text(encoding="utf-8")
+                except (OSError, UnicodeDecodeError) as error:
+                    raise TemplateError(f"{value['file']} can't be read: {error}", document.origin.file) from error
+        raise TemplateError(f"there is no file {schema.show(value['file'])} beside the document", document.origin.file)
 
-    def _problem(self, document: Document, error: TemplateError) -> Finding:
-        """A missing document is a finding at the value that names it; anything else is one at the template."""
-        cause = error.__cause__
-        if isinstance(cause, MissingReferenceError):
-            message, _, hint = str(cause).partition("; ")
-            named = message.rpartition("'")[0].rpartition("'")[2]
-            path = next((path for path in document.origins if path and _value(document.body, path) == named), ())
-            return Finding("REF001", message, document.at(path), hint)
-        return Finding(
-            "TPL001",
-            f"{document.kind} {document.id!r} can't be rendered: {error} ({error.where})",
-            document.origin,
-            "mend the template or the document",
-        )
+
+def _problem(document: Document, error: TemplateError) -> Finding:
+    """A missing document is a finding at the value that names it; anything else is one at the document."""
+    missing = error.__cause__
+    if isinstance(missing, MissingReferenceError):
+        named = ((place, path) for place in missing.places for path in place.origins if path)
+        places = [(place, path) for place, path in named if _value(place.body, path) == missing.id]
+        # A title may read the same: prefer a value whose key speaks of the kind, as `channels` does of a channel.
+        places.sort(key=lambda found: missing.kind not in str(found[1]))
+        place, path = places[0] if places else (document, ())
+        return Finding("REF001", str(missing), place.at(path), missing.hint)
+    return Finding(
+        "TPL001",
+        f"{document.kind} {document.id!r} can't be rendered: {error} ({error.where})",
+        document.origin,
+        "mend the template or the document",
+    )
+
+
+def _collision(first: Resource, second: Resource) -> Finding:
+    message = f"{second.kind} {second.key!r} is made already by the document at {first.origin}"
+    return Finding("DOC003", message, second.origin, "give one of the two another id")
+
+
+def _circles(resources: Mapping[Ref, Resource]) -> Iterator[Finding]:
+    found = graph.circle({ref: resource.depends_on for ref, resource in resources.items()})
+    if found:
+        message = f"these depend on each other: {graph.words(found)}"
+        yield Finding("REF002", message, resources[found[0]].origin, "take one of the references out")
 
 
 def _is_file(value: Any) -> bool:

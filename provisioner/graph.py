@@ -9,7 +9,7 @@ from provisioner.errors import ProvisionerError
 from provisioner.model import Action
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from provisioner.model import Change, Ref
 
@@ -21,20 +21,32 @@ def order(changes: Iterable[Change]) -> tuple[Change, ...]:
     """
     by_ref = {change.ref: change for change in changes}
     kept = [change for change in by_ref.values() if change.action is not Action.DELETE]
-    sorter: TopologicalSorter[Ref] = TopologicalSorter(
-        {change.ref: [ref for ref in _dependencies(change) if ref in by_ref] for change in kept}
-    )
-    try:
-        sorter.prepare()
-    except CycleError as error:
-        circle = " → ".join(":".join(ref) for ref in error.args[1])
-        raise ProvisionerError(f"these depend on each other: {circle}", "take one of the references out") from None
+    dependencies = {change.ref: [ref for ref in _dependencies(change) if ref in by_ref] for change in kept}
+    if found := circle(dependencies):
+        raise ProvisionerError(f"these depend on each other: {words(found)}", "take one of the references out")
+    sorter: TopologicalSorter[Ref] = TopologicalSorter(dependencies)
+    sorter.prepare()
     ordered: list[Change] = []
     while sorter.is_active():
         ready = sorted(sorter.get_ready())
         ordered += [by_ref[ref] for ref in ready]
         sorter.done(*ready)
     return (*ordered, *(change for change in by_ref.values() if change.action is Action.DELETE))
+
+
+def circle(dependencies: Mapping[Ref, Iterable[Ref]]) -> list[Ref]:
+    """A circle among these, first and last the same; empty where there is none."""
+    try:
+        TopologicalSorter(dependencies).prepare()
+    except CycleError as error:
+        found: list[Ref] = error.args[1]
+        return found
+    return []
+
+
+def words(refs: Iterable[Ref]) -> str:
+    """`monitor acme-x → channel acme-y`."""
+    return " → ".join(" ".join(ref) for ref in refs)
 
 
 def _dependencies(change: Change) -> frozenset[Ref]:

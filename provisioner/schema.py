@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import orjson
+import referencing
+import referencing.exceptions
 from jsonschema.exceptions import best_match
 
 from provisioner.model import Body, Document, Finding, Path
@@ -27,7 +29,8 @@ _TYPES = {
     "object": "a mapping",
     "null": "nothing",
 }
-_SENSITIVE = re.compile(r"(?i)pass|secret|token|api_?key|authorization|credential|routing|url")
+_SENSITIVE = re.compile(r"(?i)pass|secret|token|key|auth|credential|cookie|header|routing|url|http")
+_CREDENTIALS = re.compile(r"://[^/\s]*@")  # https://user:password@host
 
 
 @cache
@@ -53,6 +56,22 @@ def rule_types(folders: Iterable[pathlib.Path]) -> list[str]:
     return sorted({name.removesuffix(".schema.json") for name in names})
 
 
+class BrokenSchemaError(Exception):
+    """What should be a JSON Schema is none, or refers to what is not there."""
+
+
+def parse(text: str) -> Body:
+    """A JSON Schema from its text. Raises BrokenSchemaError."""
+    try:
+        parsed: Any = orjson.loads(text)
+        jsonschema.Draft202012Validator.check_schema(parsed)
+    except (orjson.JSONDecodeError, jsonschema.SchemaError) as error:
+        raise BrokenSchemaError(getattr(error, "message", str(error))) from error
+    if not isinstance(parsed, dict):
+        raise BrokenSchemaError("it must be an object")
+    return parsed
+
+
 def combine(common: Body, special: Body) -> Body:
     """One schema for a rule of a type: the keys of both, and no others."""
     return {
@@ -66,11 +85,17 @@ def combine(common: Body, special: Body) -> Body:
 
 
 def check(document: Document, schema: Body, code: str = "DOC002") -> Iterator[Finding]:
-    """All that the schema has to say about a document's body; one finding for each mistake."""
+    """All that the schema has to say about a document's body; one finding for each mistake.
+
+    Raises BrokenSchemaError for a reference or a pattern in the schema that leads nowhere; nothing is ever fetched.
+    """
     whole = {"kind": document.kind, "id": document.id, **document.body}
     instance = whole if "kind" in schema.get("properties", {}) else document.body
-    for error in jsonschema.Draft202012Validator(schema).iter_errors(instance):
-        yield from _findings(document, error, code)
+    try:
+        for error in jsonschema.Draft202012Validator(schema, registry=referencing.Registry()).iter_errors(instance):
+            yield from _findings(document, error, code)
+    except (referencing.exceptions.Unresolvable, re.error) as error:
+        raise BrokenSchemaError(str(error)) from error
 
 
 def _findings(document: Document, error: Any, code: str) -> Iterator[Finding]:
@@ -87,9 +112,7 @@ def _findings(document: Document, error: Any, code: str) -> Iterator[Finding]:
                 yield Finding(code, f"unknown key {key!r} in {where}", place, suggest(key, known, "known keys"))
         return
     if error.validator == "required":
-        missing = next(
-            key for key in error.validator_value if key not in error.instance and f"'{key}'" in error.message
-        )
+        missing = next(key for key in error.validator_value if error.message.startswith(repr(key)))
         about = known.get(missing, {}).get("description", "")
         yield Finding(
             code,
@@ -97,6 +120,10 @@ def _findings(document: Document, error: Any, code: str) -> Iterator[Finding]:
             document.at(path),
             f"add {missing!r}{': ' + about if about else ''}",
         )
+        return
+    if "propertyNames" in error.schema_path:
+        place = document.key_origins.get((*path, error.instance), document.at(path))
+        yield Finding(code, f"the key {show(error.instance)} can't stand in {where}", place, _hint(error))
         return
     yield Finding(code, f"{where}: {_words(error, path)}", document.at(path), _hint(error))
 
@@ -120,6 +147,12 @@ def _words(error: Any, path: Path) -> str:
         return f"{value} is out of range ({error.validator} {error.validator_value})"
     if error.validator in ("minItems", "minLength", "minProperties"):
         return "is empty" if not error.instance else f"has fewer than {error.validator_value} elements"
+    if error.validator in ("maxItems", "maxLength", "maxProperties"):
+        return f"has more than {error.validator_value} elements"
+    if error.validator == "not":
+        return "is not allowed here"
+    if error.validator in ("anyOf", "oneOf"):
+        return f"fits {'none' if error.context else 'more than one'} of the forms that are allowed here"
     if error.validator == "uniqueItems":
         return "has the same element twice"
     return f"{value} does not fit ({error.validator})"
@@ -130,6 +163,9 @@ def _hint(error: Any) -> str:
         return suggest(str(error.instance), [str(value) for value in error.validator_value], "allowed")
     if error.validator == "const":
         return f"write {error.validator_value!r}"
+    if error.validator in ("anyOf", "oneOf"):
+        forms = [" and ".join(form["required"]) for form in error.validator_value if "required" in form]
+        return f"give one of these: {'; '.join(forms)}" if forms else "see `provisioner schema` for what is taken here"
     about: str = error.schema.get("description", "") if isinstance(error.schema, dict) else ""
     examples = error.schema.get("examples", []) if isinstance(error.schema, dict) else []
     if examples:
@@ -145,10 +181,15 @@ def suggest(word: str, known: Iterable[str], label: str) -> str:
 
 
 def show(value: Any, path: Path = ()) -> str:
-    """A value for a message: short, and never one that may be a secret."""
-    if any(isinstance(key, str) and _SENSITIVE.search(key) for key in path) and not isinstance(
-        value, bool | int | float | None
-    ):
+    """A value for a message: short, and never one that may be a secret, in its key's words or by its form.
+
+    Lists and mappings are only called so: any of their values may be one.
+    """
+    if value is None or isinstance(value, bool):
+        return {None: "nothing", True: "true", False: "false"}[value]
+    if isinstance(value, dict | list):
+        return "a mapping" if isinstance(value, dict) else "a list"
+    if any(isinstance(key, str) and _SENSITIVE.search(key) for key in path) or _CREDENTIALS.search(str(value)):
         return "the value (hidden)"
-    text = repr(value) if isinstance(value, str) else orjson.dumps(value, default=str).decode()
+    text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."

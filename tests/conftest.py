@@ -34,7 +34,7 @@ MakeRepository = Callable[..., pathlib.Path]
 def make_repository(tmp_path: pathlib.Path) -> MakeRepository:
     """Writes a repository of the files given, by path; provisioner.yml is a plain one unless it is among them."""
 
-    def make(files: Mapping[str, str | bytes] = {}) -> pathlib.Path:  # noqa: B006 (read only)
+    def make(files: Mapping[str, str | bytes] = {}) -> pathlib.Path:
         for name, content in {"provisioner.yml": SETTINGS, **files}.items():
             path = tmp_path / name
             path.parent.mkdir(parents=True, exist_ok=True)
