@@ -135,7 +135,7 @@ def _retention(client: Client, index: str, policy: str) -> str:
         told = client.request("GET", path("_plugins", "_ism", "explain", index)).get(index, {})
         found = told.get("policy_id") or told.get("index.plugins.index_state_management.policy_id")
         if found == policy:
-            return f"ok ({policy})"
+            return "ok"
         if found or time.monotonic() > deadline:
             return f"managed by {found}, not by {policy}" if found else f"{policy} did not attach: it existed too late"
         time.sleep(0.5)
@@ -147,7 +147,7 @@ def _monitors(names: frozenset[str], enabled: Mapping[str, bool], errors: frozen
     if wrong:
         return "; ".join(wrong)
     running = sum(enabled[name] for name in names)
-    return f"ok ({running} of {len(names)} enabled)" if names else "ok (none watches it)"
+    return f"ok ({running} of {len(names)} on)" if names else "ok (none)"
 
 
 def _remove(client: Client, index: str, id_: str) -> str:
