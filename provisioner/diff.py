@@ -43,9 +43,10 @@ def _change(resource: Resource, known: Known) -> Change:
 def _verdict(resource: Resource, live: Live | None, record: Record | None, known: Known) -> tuple[Action, str]:
     if live is None:
         return Action.CREATE, "new" if record is None else "drifted: it was deleted in the cluster"
+    if live.owner != known.owner and (record is None or live.owner is not None):
+        return Action.NONE, UNOWNED
     if record is None:
-        ours = live.owner == known.owner
-        return (Action.UPDATE, "ours by its mark, unknown to the state") if ours else (Action.NONE, UNOWNED)
+        return Action.UPDATE, "ours by its mark, unknown to the state"
     reasons = []
     if fingerprint.of(resource.body) != record.sent:
         reasons.append("changed")
