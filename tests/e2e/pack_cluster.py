@@ -69,7 +69,9 @@ class Pack:
     def search(self, log_type: str, **body: Any) -> list[dict[str, Any]]:
         """The stored events that a search finds, oldest first."""
         query = {"size": 10_000, "sort": ["@timestamp"], **body}
-        return [hit["_source"] for hit in self.client.request("POST", f"/{stream(log_type)}/_search", query)["hits"]["hits"]]
+        return [
+            hit["_source"] for hit in self.client.request("POST", f"/{stream(log_type)}/_search", query)["hits"]["hits"]
+        ]
 
     def clear(self, log_type: str) -> None:
         """Remove all events of a data stream."""
@@ -77,7 +79,7 @@ class Pack:
         self.client.request("POST", f"/{stream(log_type)}/_delete_by_query", query, {"refresh": "true"})
 
     def found(self, rule: str, period_end: int) -> dict[tuple[str, ...], dict[str, Any]]:
-        """A dry run of a threshold rule's monitor at a time (epoch milliseconds): the groups that fire, by their keys."""
+        """A dry run of a threshold rule's monitor at a time (epoch milliseconds): groups that fire, by their keys."""
         answer = self.client.request(
             "POST",
             "/_plugins/_alerting/monitors/_execute",
@@ -93,9 +95,8 @@ class Pack:
 
     def render(self, template: str, context: dict[str, Any]) -> str:
         """A message as the server's own mustache renders it, with its escaping for JSON."""
-        body = {"source": json.dumps({"query": {"match": {"x": "MARK"}}}), "params": {}}
-        body["source"] = template
-        return str(self.client.request("POST", "/_render/template", {**body, "params": context})["template_output"])
+        body = {"source": template, "params": context}
+        return str(self.client.request("POST", "/_render/template", body)["template_output"])
 
 
 def stream(log_type: str) -> str:
