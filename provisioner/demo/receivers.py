@@ -1,0 +1,137 @@
+"""A web server and a mail server on this machine that keep what they get: where the demo's notifications arrive."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import http.server
+import threading
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from aiosmtpd.controller import Controller
+
+from provisioner.demo.errors import DemoError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+HOST = "127.0.0.1"
+LARGEST = 1_000_000  # bytes; OpenSearch's own messages are a few KB
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A request that the web server got."""
+
+    at: datetime
+    path: str
+    headers: Mapping[str, str]
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A message that the mail server got; `text` is its plain part."""
+
+    at: datetime
+    sender: str
+    recipients: tuple[str, ...]
+    subject: str
+    text: str
+
+
+@dataclass(slots=True)
+class Receivers:
+    """Both servers, from `open` to `close`. Ports are those of the loopback address."""
+
+    http_port: int
+    smtp_port: int
+    posts: list[Post] = field(default_factory=list)
+    mails: list[Mail] = field(default_factory=list)
+    _web: http.server.ThreadingHTTPServer | None = None
+    _mail: Any = None
+
+    @property
+    def http(self) -> str:
+        """Address of the web server."""
+        return f"http://{HOST}:{self.http_port}"
+
+    @property
+    def smtp(self) -> str:
+        """Host and port of the mail server."""
+        return f"{HOST}:{self.smtp_port}"
+
+    def open(self) -> None:
+        """Start both. Raises DemoError where a port can't be had."""
+        try:
+            self._web = http.server.ThreadingHTTPServer((HOST, self.http_port), _handler(self.posts))
+        except OSError as error:
+            raise DemoError(f"port {self.http_port} can't be used: {error}", "choose another by --http-port") from None
+        threading.Thread(target=self._web.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
+        mail = Controller(_MailHandler(self.mails), hostname=HOST, port=self.smtp_port, data_size_limit=LARGEST)
+        try:
+            mail.start()
+        except (OSError, RuntimeError) as error:
+            self.close()
+            raise DemoError(f"port {self.smtp_port} can't be used: {error}", "choose another by --smtp-port") from None
+        self._mail = mail
+
+    def close(self) -> None:
+        """Stop both; fine if they are."""
+        if self._web:
+            self._web.shutdown()
+            self._web.server_close()
+            self._web = None
+        if self._mail:
+            self._mail.stop()
+            self._mail = None
+
+
+def _handler(posts: list[Post]) -> type[http.server.BaseHTTPRequestHandler]:
+    class Handler(http.server.BaseHTTPRequestHandler):
+        """Keeps every request with a body and answers 200."""
+
+        timeout = 10
+
+        def do_POST(self) -> None:
+            length = self.headers.get("Content-Length", "")
+            if not length.isdecimal() or int(length) > LARGEST:
+                self.send_error(411 if not length.isdecimal() else 413)
+                return
+            body = self.rfile.read(int(length)).decode(errors="replace")
+            posts.append(Post(datetime.now(UTC), self.path, dict(self.headers.items()), body))
+            self.send_response(200)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"ok")
+
+        do_PUT = do_PATCH = do_POST  # noqa: N815 (the names that http.server looks for)
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (its name in http.server)
+            """Not onto the terminal: the story tells what arrived."""
+
+    return Handler
+
+
+class _MailHandler:
+    """Keeps every message."""
+
+    def __init__(self, mails: list[Mail]) -> None:
+        self._mails = mails
+
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 (aiosmtpd's name)
+        message = email.message_from_bytes(envelope.content, policy=email.policy.default)
+        part = message.get_body(("plain", "html"))
+        text = str(part.get_content()) if part else ""
+        self._mails.append(
+            Mail(
+                datetime.now(UTC),
+                str(envelope.mail_from),
+                tuple(envelope.rcpt_tos),
+                str(message["subject"] or ""),
+                text,
+            )
+        )
+        return "250 OK"

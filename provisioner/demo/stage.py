@@ -1,0 +1,113 @@
+"""What the story needs to stand on: free ports, a cluster of its own, a repository, the bootstrap command."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from provisioner import repository, starter
+from provisioner.cluster import Cluster
+from provisioner.demo.errors import DemoError
+from provisioner.devcluster import cluster as dev
+from provisioner.devcluster.places import Places, make_folder
+from provisioner.devcluster.process import free_port
+from provisioner.errors import ProvisionerError
+from provisioner.plan import build
+
+if TYPE_CHECKING:
+    import pathlib
+    from collections.abc import Collection
+
+    from provisioner.demo.receivers import Receivers
+    from provisioner.demo.teller import Teller
+    from provisioner.model import Plan
+    from provisioner.repository import Repository
+
+OWNER = "demo"
+MARK = "made-by-the-demo"
+"""An empty file in the home of a cluster that a demo started: only such a one may be removed by the next."""
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")
+_READING = ("_search", "_count", "_refresh", "_mget", "_render", "_simulate")
+
+
+def port(wanted: int, name: str, teller: Teller, taken: Collection[int] = ()) -> int:
+    """The port wanted, or the next free one, with a word. Raises DevClusterError where none is near."""
+    found = free_port(candidate for candidate in range(wanted, wanted + 50) if candidate not in taken)
+    if found != wanted:
+        teller.say(f"port {wanted} is taken; {name} uses {found}", style="yellow")
+    return found
+
+
+def start(name: str, wanted: int, teller: Teller) -> dev.Cluster:
+    """An empty cluster. What an earlier demo of this name left is removed, nothing else ever is.
+
+    Raises ProvisionerError where the name belongs to a cluster that no demo made, DevClusterError.
+    """
+    if not _NAME.fullmatch(name):
+        raise ProvisionerError(
+            f"--name {name}: this can't be a name", "up to 31 small letters, digits and hyphens, none in front"
+        )
+    home = Places.of_this_user().home(name)
+    if home.exists():
+        if not (home / MARK).exists():
+            raise ProvisionerError(
+                f"there is a dev cluster {name!r} that is not the demo's, and its data would be lost",
+                "give the demo another --name",
+            )
+        teller.step("removing what the last demo left")
+        dev.down(name, delete=True)
+    make_folder(home)
+    (home / MARK).touch()
+    return dev.up(name, port(wanted, "the cluster", teller), progress=teller)
+
+
+def write_repository(folder: pathlib.Path, url: str, receivers: Receivers, schedule: str) -> list[str]:
+    """The starter pack with a dev target that fits; the paths written."""
+    settings = starter.settings_text(OWNER, host=url, schedule=schedule, http=receivers.http, smtp=receivers.smtp)
+    return starter.write(folder, settings)
+
+
+def bootstrap(folder: pathlib.Path, width: int) -> None:
+    """The real command, its output where ours goes, `width` columns wide. Raises DemoError where it fails."""
+    command = [sys.executable, "-m", "provisioner", "bootstrap", "--repository", str(folder), "--yes"]
+    environment = {**os.environ, "COLUMNS": str(width)}
+    ended = subprocess.run(command, check=False, env=environment)  # noqa: S603 (ourselves, no shell)
+    if ended.returncode:
+        raise DemoError(f"`provisioner bootstrap` ended with {ended.returncode}", "see what it said above")
+
+
+def plan_again(loaded: Repository) -> tuple[Plan, list[str]]:
+    """Apply once more, as the command does; the plan, and every request that would have written."""
+    from provisioner import gitinfo
+    from provisioner.apply import apply
+
+    cluster = Cluster(loaded.settings)
+    written: list[str] = []
+    send = cluster.client.request
+
+    def watched(method: str, path: str, body: object = None, params: object = None) -> object:
+        if method not in ("GET", "HEAD") and not path.rstrip("/").endswith(_READING):
+            written.append(f"{method} {path}")
+        return send(method, path, body, params)  # type: ignore[arg-type]
+
+    cluster.client.request = watched  # type: ignore[method-assign]
+    known = cluster.look(loaded.resources)
+    plan = build(loaded.resources, known)
+    apply(plan, cluster, known, gitinfo.revision(loaded.root))
+    return plan, written
+
+
+def monitor_id(loaded: Repository, name: str) -> str:
+    """The server's id of a monitor that was pushed. Raises DemoError where there is none."""
+    found = Cluster(loaded.settings).live({"monitor": {name: None}}).get(("monitor", name))
+    if found is None:
+        raise DemoError(f"there is no monitor {name} in the cluster", "see what bootstrap said")
+    return found.server_id
+
+
+def load(folder: pathlib.Path) -> Repository:
+    """The repository, without errors."""
+    return repository.load(folder).checked()
