@@ -17,12 +17,12 @@ from typing import Any, TypeVar
 
 import httpx
 import pytest
-import uvicorn
 from aiosmtpd.controller import Controller
 
 from provisioner.devcluster.standin.app import build
 from provisioner.devcluster.standin.node import Node
 from provisioner.devcluster.standin.plugin import Plugin
+from provisioner.devcluster.standin.serving import server as make_server
 
 T = TypeVar("T")
 COUNTS = pytest.StashKey[dict[str, tuple[int, int]]]()
@@ -80,10 +80,7 @@ def serve(node_url: str, assemble: Callable[[Node], Sequence[Plugin]], port: int
     async def run() -> None:
         node = Node(node_url)
         plugins = assemble(node)
-        config = uvicorn.Config(
-            build(node, plugins), host="127.0.0.1", port=port, log_level="warning", lifespan="on", ws="none"
-        )
-        server = uvicorn.Server(config)
+        server = make_server(build(node, plugins), host="127.0.0.1", port=port)
         serving = asyncio.create_task(server.serve())
         while not server.started and not serving.done():
             await asyncio.sleep(0.01)

@@ -11,11 +11,10 @@ from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
-import uvicorn
-
 from provisioner.devcluster.standin.app import build
 from provisioner.devcluster.standin.node import Node, NodeTls
 from provisioner.devcluster.standin.plugins import NAMES, assemble
+from provisioner.devcluster.standin.serving import server
 
 
 def arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -60,20 +59,7 @@ async def serve(options: argparse.Namespace) -> None:
     tls = NodeTls(options.node_ca, options.node_client_cert, options.node_client_key) if options.node_ca else None
     node = Node(options.node, tls)
     plugins = assemble(node, options.plugins, job_interval=options.job_interval)
-    config = uvicorn.Config(
-        build(node, plugins, authenticate=tls is not None),
-        host=options.host,
-        port=options.port,
-        ssl_certfile=options.tls_cert,
-        ssl_keyfile=options.tls_key,
-        access_log=False,
-        log_level="warning",
-        lifespan="on",
-        timeout_graceful_shutdown=5,
-        # The node's own `server` and `date` headers pass; ours would be a second one.
-        server_header=False,
-        date_header=False,
-    )
+    app = build(node, plugins, authenticate=tls is not None)
     if not await _first(node.wait(), stop.wait()):
         await node.close()
         return
@@ -81,7 +67,7 @@ async def serve(options: argparse.Namespace) -> None:
         loop.remove_signal_handler(number)
         # uvicorn stops cleanly at these and then raises them again for whoever handled them before: nobody must die.
         signal.signal(number, lambda _number, _frame: None)
-    await uvicorn.Server(config).serve()
+    await server(app, host=options.host, port=options.port, cert=options.tls_cert, key=options.tls_key).serve()
 
 
 async def _first(wanted: Coroutine[Any, Any, Any], other: Coroutine[Any, Any, Any]) -> bool:

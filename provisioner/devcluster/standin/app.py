@@ -30,8 +30,7 @@ class StandIn:
 
     def __init__(self, node: Node, plugins: Sequence[Plugin], *, authenticate: bool = False) -> None:
         self.node = node
-        self.plugins = plugins
-        self.mark = ",".join(p.name for p in plugins)
+        self.names = [p.name for p in plugins if p.name]
         self._authenticate = authenticate
         self._routes: list[Route] = [r for p in plugins for r in p.routes()]
         self._routes.append(route("/_plugins/_standin/health", self._health, ["GET"]))
@@ -60,7 +59,7 @@ class StandIn:
             log.exception("%s %s failed", request.method, request.url.path)
             response = answer(OpenSearchError(500, "exception", f"{type(error).__name__}: see the log").body, 500)
         if not isinstance(response, NodeResponse):
-            response.headers[HEADER] = self.mark
+            response.headers[HEADER] = ",".join(self.names)
         return response
 
     async def _refusal(self, request: Request) -> Response | None:
@@ -81,7 +80,7 @@ class StandIn:
         version = reply.body.get("version", {}).get("number") if isinstance(reply.body, dict) else None
         return answer(
             {
-                "stand_in": [p.name for p in self.plugins],
+                "stand_in": self.names,
                 "notice": NOTICE,
                 "node": {"status": reply.status, "version": version},
             }

@@ -14,7 +14,7 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class Plugin(Protocol):
-    """One OpenSearch plugin that the stand-in answers for.
+    """One OpenSearch plugin that the stand-in answers for; `name` is empty for a part that is none by itself.
 
     `routes` are asked before anything goes to the node. An endpoint may raise `errors.StandInError`: the app turns it
     into the answer. `start` is called once the node answers, before the port opens; `stop` on shutdown.

@@ -33,7 +33,7 @@ _FRESH_SECONDS = 1.0
 class ClusterSettings:
     """The plugins' settings: `get` for the plugins, the routes for clients. Implements `plugin.Plugin`."""
 
-    name = "settings"
+    name = ""
 
     def __init__(self, node: Node) -> None:
         self._node = node
