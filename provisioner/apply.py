@@ -39,7 +39,7 @@ def apply(
             try:
                 ids[change.ref] = _step(change, cluster, bodies[change.ref])
             except ProvisionerError as problem:
-                error = _words(problem)
+                error = secretrefs.hide(_words(problem), secretrefs.references(change.after))
             events.append(Event(change, time.monotonic() - started, error))
             report(events[-1])
             if error:

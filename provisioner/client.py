@@ -11,6 +11,7 @@ from opensearchpy.exceptions import (
     AuthenticationException,
     AuthorizationException,
     ConnectionTimeout,
+    SerializationError,
     SSLError,
     TransportError,
 )
@@ -83,6 +84,8 @@ class Client:
                 f"{self._hosts()} can't be reached: {error.error}",
                 "check the address; a dev cluster starts by `provisioner dev up`",
             ) from None
+        except SerializationError:
+            raise self._no_opensearch(f"{method} {path}: the answer is no JSON") from None
         except TransportError as error:
             type_, reason = _words(error)
             status = error.status_code if isinstance(error.status_code, int) else 0
@@ -97,6 +100,16 @@ class Client:
                 return None
             raise
 
+    def greet(self) -> None:
+        """Ask who is there. Raises ClusterError where it is no OpenSearch."""
+        answer = self.request("GET", "/")
+        if not isinstance(answer, dict) or not isinstance(answer.get("version"), dict):
+            raise self._no_opensearch("GET /: the answer names no version")
+
+    def _no_opensearch(self, why: str) -> ClusterError:
+        hint = f"check `hosts` of target {self.target.name!r} in provisioner.yml"
+        return ClusterError(f"{self._hosts()} does not answer as OpenSearch does ({why})", hint)
+
     def _hosts(self) -> str:
         return ", ".join(self.target.hosts)
 
@@ -106,7 +119,7 @@ def _words(error: TransportError) -> tuple[str, str]:
     info = error.info
     if isinstance(info, dict) and isinstance(info.get("error"), dict):
         inner = info["error"]
-        cause = inner.get("caused_by", {}).get("reason", "")
+        cause = (inner.get("caused_by") or {}).get("reason") or ""
         reason = str(inner.get("reason") or "")
         return str(inner.get("type") or ""), f"{reason} ({cause})" if cause and cause not in reason else reason
     if isinstance(info, dict) and isinstance(info.get("error"), str):

@@ -28,7 +28,8 @@ class Cluster:
         self.store = StateStore(self.client, settings.owner)
 
     def look(self, desired: Iterable[Resource]) -> Known:
-        """Read the state, and of the cluster what is desired or owned. Nothing is written."""
+        """Read the state, and of the cluster what is desired or owned. Nothing is written. Raises ClusterError."""
+        self.client.greet()
         state = self.store.read()
         wanted: dict[str, dict[str, str | None]] = defaultdict(dict)
         for resource in desired:

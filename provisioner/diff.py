@@ -47,6 +47,8 @@ def _verdict(resource: Resource, live: Live | None, record: Record | None, known
         return Action.NONE, UNOWNED
     if record is None:
         return Action.UPDATE, "ours by its mark, unknown to the state"
+    if _anothers(live, record, known.owner):
+        return Action.NONE, UNOWNED
     reasons = []
     if fingerprint.of(resource.body) != record.sent:
         reasons.append("changed")
@@ -57,6 +59,14 @@ def _verdict(resource: Resource, live: Live | None, record: Record | None, known
     if live.server_id != record.server_id:
         reasons.append("drifted: it was replaced in the cluster")
     return (Action.UPDATE, ", ".join(reasons)) if reasons else (Action.NONE, "")
+
+
+def _anothers(live: Live, record: Record, owner: str) -> bool:
+    """Whether what stands in the place of ours bears another owner's mark, or is another object without our mark.
+
+    A mark alone may be lost by an edit in Dashboards: that is drift, as long as the server's id is the one we know.
+    """
+    return live.owner != owner and (live.owner is not None or live.server_id != record.server_id)
 
 
 def _other_secrets(resource: Resource, record: Record, salt: str) -> bool:

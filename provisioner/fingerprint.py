@@ -19,13 +19,20 @@ def of(body: Any) -> str:
 
 
 def masked(body: Any, secret_paths: Sequence[tuple[str, ...]], salt: str | None = None) -> Any:
-    """The body with every secret replaced: by its keyed fingerprint where a salt is given, else by `(secret)`."""
+    """The body with every secret replaced: by its keyed fingerprint where a salt is given, else by `(secret)`.
+
+    Whatever lies below a secret's path is one; lists are looked through.
+    """
     if not secret_paths:
         return body
+    if isinstance(body, list):
+        return [masked(value, secret_paths, salt) for value in body]
     if any(not path for path in secret_paths):
-        if not isinstance(body, str):
-            return masked(body, [("*",)], salt) if isinstance(body, dict) else body
-        return f"secret:{secretrefs.keyed(body, salt)}" if salt else "(secret)"
+        if isinstance(body, dict):
+            return {key: masked(value, [()], salt) for key, value in body.items()}
+        if body is None or isinstance(body, bool):
+            return body
+        return f"secret:{secretrefs.keyed(str(body), salt)}" if salt else "(secret)"
     if not isinstance(body, dict):
         return body
     return {

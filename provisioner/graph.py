@@ -20,8 +20,8 @@ def order(changes: Iterable[Change]) -> tuple[Change, ...]:
     Deletions come last. Raises ProvisionerError, naming the circle, where resources depend on each other.
     """
     by_ref = {change.ref: change for change in changes}
-    kept = [change for change in by_ref.values() if change.action is not Action.DELETE]
-    dependencies = {change.ref: [ref for ref in _dependencies(change) if ref in by_ref] for change in kept}
+    kept = {ref: change for ref, change in by_ref.items() if change.action is not Action.DELETE}
+    dependencies = {ref: [other for other in _dependencies(change) if other in kept] for ref, change in kept.items()}
     if found := circle(dependencies):
         raise ProvisionerError(f"these depend on each other: {words(found)}", "take one of the references out")
     sorter: TopologicalSorter[Ref] = TopologicalSorter(dependencies)

@@ -7,6 +7,7 @@ state's own salt, so that a reader of the state can't try out short passwords at
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import pathlib
 import re
@@ -18,6 +19,7 @@ from provisioner.errors import ProvisionerError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 REFERENCE = re.compile(r"\$\{(env|file):([^}]+)\}")
 
 
@@ -54,14 +56,29 @@ def _secret(scheme: str, name: str) -> str:
             raise MissingSecretError(
                 f"the environment variable {name} is not set", f"set {name}, which the repository refers to"
             )
-        return os.environ[name]
+        secret = os.environ[name]
+        if _SURROGATE.search(secret):  # bytes that are no UTF-8, as os.environ shows them
+            raise MissingSecretError(f"the environment variable {name} is not UTF-8", f"set {name} to text")
+        return secret
     try:
         return pathlib.Path(name).read_text(encoding="utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "not UTF-8"
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "no usable name, or not UTF-8"
         raise MissingSecretError(
             f"the secret's file {name} can't be read: {reason}", "check that it exists and that you may read it"
         ) from None
+
+
+def hide(text: str, refs: Iterable[str]) -> str:
+    """The text with every secret that these references stand for taken out: what a server says may repeat it."""
+    for ref in refs:
+        try:
+            secret = resolve(ref)
+        except MissingSecretError:
+            continue
+        for form in {secret, json.dumps(secret)[1:-1]} - {""}:
+            text = text.replace(form, ref)
+    return text
 
 
 @cache

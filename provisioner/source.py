@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import pathlib
 import re
+import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +14,6 @@ from provisioner import schema, yamlfile
 from provisioner.model import Document, Finding, Origin, Path
 
 if TYPE_CHECKING:
-    import pathlib
     from collections.abc import Iterator, Mapping
 
 FOLDERS = ("rules", "templates", "ilm")
@@ -38,17 +41,15 @@ def load(root: pathlib.Path, variables: Mapping[str, Any]) -> Source:
     """
     documents: dict[tuple[str, str], Document] = {}
     findings: list[Finding] = []
-    for file in _files(root):
-        name = file.relative_to(root).as_posix()
+    for file in _files(root, findings):
+        name = _name(file, root)
         try:
-            text = file.read_text(encoding="utf-8-sig")
+            text = _text(file)
         except UnicodeDecodeError as error:
-            findings.append(Finding("YAML001", f"not UTF-8: {error.reason}", Origin(name), "save the file as UTF-8"))
+            findings.append(_not_utf8(file.read_bytes(), error, name))
             continue
         except OSError as error:
-            findings.append(
-                Finding("YAML001", f"can't be read: {error.strerror}", Origin(name), "check its permissions")
-            )
+            findings.append(_unreadable(name, error))
             continue
         parsed, problems = yamlfile.read(text, name)
         findings += problems
@@ -70,12 +71,47 @@ def load(root: pathlib.Path, variables: Mapping[str, Any]) -> Source:
     return Source(documents, tuple(findings))
 
 
-def _files(root: pathlib.Path) -> Iterator[pathlib.Path]:
-    for folder in FOLDERS:
-        for file in sorted((root / folder).rglob("*")):
-            hidden = any(part.startswith(".") for part in file.relative_to(root).parts)
-            if file.suffix in (".yml", ".yaml") and file.is_file() and not hidden:
-                yield file
+def _files(root: pathlib.Path, findings: list[Finding]) -> Iterator[pathlib.Path]:
+    """All files that may hold documents. What can't be listed is a finding: a rule must never be missing in silence."""
+
+    def failed(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError):
+            findings.append(_unreadable(_name(pathlib.Path(error.filename), root), error))
+
+    for top in FOLDERS:
+        for folder, folders, names in os.walk(root / top, onerror=failed):
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            for name in folders:
+                if (link := pathlib.Path(folder, name)).is_symlink():
+                    message = "a link to a folder is not followed"
+                    findings.append(Finding("YAML001", message, Origin(_name(link, root)), "link single files instead"))
+            for name in sorted(names):
+                if name.endswith((".yml", ".yaml")) and not name.startswith("."):
+                    yield pathlib.Path(folder, name)
+
+
+def _name(file: pathlib.Path, root: pathlib.Path) -> str:
+    """The file's name for findings: a name that is no UTF-8 could not be printed."""
+    return os.fsencode(file.relative_to(root).as_posix()).decode("utf-8", "replace")
+
+
+def _text(file: pathlib.Path) -> str:
+    """The file's text. Raises UnicodeDecodeError, OSError. A pipe or a device could be read for ever: it is refused."""
+    if not stat.S_ISREG(file.stat().st_mode):
+        raise OSError(errno.EINVAL, "it is no ordinary file")
+    return file.read_text(encoding="utf-8-sig")
+
+
+def _not_utf8(content: bytes, error: UnicodeDecodeError, name: str) -> Finding:
+    line_start = content.rfind(b"\n", 0, error.start) + 1
+    column = len(content[line_start : error.start].decode("utf-8", "replace")) + 1
+    origin = Origin(name, content.count(b"\n", 0, error.start) + 1, column)
+    return Finding("YAML001", f"not UTF-8: {error.reason}", origin, "save the file as UTF-8")
+
+
+def _unreadable(name: str, error: OSError) -> Finding:
+    hint = "check its permissions, and where it points if it is a link"
+    return Finding("YAML001", f"can't be read: {error.strerror}", Origin(name), hint)
 
 
 def _document(entry: yamlfile.YamlDocument, variables: Mapping[str, Any]) -> tuple[Document | None, list[Finding]]:
@@ -93,11 +129,13 @@ def _document(entry: yamlfile.YamlDocument, variables: Mapping[str, Any]) -> tup
                 Finding("DOC001", "the document has no kind", place, f"add `kind:`, one of {', '.join(schema.kinds())}")
             ]
         return None, [
-            Finding("DOC001", f"unknown kind {kind!r}", place, schema.suggest(str(kind), schema.kinds(), "kinds"))
+            Finding(
+                "DOC001", f"unknown kind {schema.show(kind)}", place, schema.suggest(str(kind), schema.kinds(), "kinds")
+            )
         ]
     if not isinstance(id_, str) or not _ID.fullmatch(id_):
         place = entry.origins.get(("id",), origin)
-        about = f"{id_!r} can't be an id" if "id" in entry.value else "the document has no id"
+        about = f"{schema.show(id_)} can't be an id" if "id" in entry.value else "the document has no id"
         return None, [
             Finding("DOC001", about, place, "an id is lower-case letters, digits, hyphens and underscores, at most 100")
         ]

@@ -27,6 +27,15 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 _MOST = 10_000
+"""The largest size that a search takes."""
+
+_QUERY = {
+    "size": _MOST,
+    "track_total_hits": True,
+    "query": {"match_all": {}},
+    "post_filter": {"terms": {"type": ["head", "resource"]}},  # releases grow without end: only the last one counts
+    "aggs": {"release": {"max": {"field": "number"}}},
+}
 _INDEX = {
     "settings": {"index": {"hidden": True, "number_of_shards": 1, "auto_expand_replicas": "0-1"}},
     "mappings": {
@@ -56,19 +65,21 @@ class StateStore:
 
     def read(self) -> State:
         """The state; an empty one with a fresh salt where there is none. Raises ProvisionerError for a newer format."""
-        answer = self.client.get(path(self.index, "_search"), {"size": _MOST, "query": {"match_all": {}}})
+        answer = self.client.get(path(self.index, "_search"), _QUERY)
         if answer is None:
             return State({}, secrets.token_hex(16), 0, exists=False)
+        if answer["hits"]["total"]["value"] > _MOST:
+            raise ProvisionerError(f"the state {self.index} holds more than {_MOST:,} objects", "use several owners")
         documents = [hit["_source"] for hit in answer["hits"]["hits"]]
-        fresh: dict[str, Any] = {"format": FORMAT, "salt": secrets.token_hex(16)}
-        head = next((d for d in documents if d["type"] == "head"), fresh)
-        if head["format"] > FORMAT:
+        head = next((d for d in documents if d["type"] == "head"), None)
+        if head and head["format"] > FORMAT:
             raise ProvisionerError(
                 f"the state {self.index} was written by a newer provisioner", "install at least that version"
             )
         records = [_record(d) for d in documents if d["type"] == "resource"]
-        release = max((d["number"] for d in documents if d["type"] == "release"), default=0)
-        return State({record.ref: record for record in records}, head["salt"], release, exists=True)
+        release = int(answer["aggregations"]["release"]["value"] or 0)
+        salt = head["salt"] if head else secrets.token_hex(16)  # a run that was killed may have left no head
+        return State({record.ref: record for record in records}, salt, release, exists=head is not None)
 
     def prepare(self, known: Known) -> None:
         """Make the index and its head, if they are not there."""

@@ -80,11 +80,20 @@ def read(text: str, file: str) -> tuple[list[YamlDocument], list[Finding]]:
         _measure_depth(text)
         return [_Reader(file).document(node) for node in yaml.compose_all(text, Loader=_CoreLoader)], []
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
         message = " ".join(filter(None, (error.problem, error.context))) or "not valid YAML"
-        return [], [Finding("YAML001", f"not valid YAML: {message}", _origin(file, mark), _hint(error.problem or ""))]
+        return [], [
+            Finding("YAML001", f"not valid YAML: {message}", _place(error, text, file), _hint(error.problem or ""))
+        ]
     except _RefusedError as problem:
         return [], [Finding("YAML001", str(problem), _origin(file, problem.mark), problem.hint)]
+
+
+def _place(error: yaml.MarkedYAMLError, text: str, file: str) -> Origin:
+    """Where a syntax error stands; where it is only seen at the end of the file, what was begun and never ended."""
+    end = len(text.rstrip())
+    marks = [mark for mark in (error.problem_mark, error.context_mark) if mark]
+    mark = next((mark for mark in marks if mark.index < end), None)
+    return _origin(file, mark) if mark else Origin(file, text.count("\n", 0, end) + 1, end - text.rfind("\n", 0, end))
 
 
 def _unreadable(text: str, position: int, file: str) -> Finding:

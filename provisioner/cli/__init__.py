@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import sys
 
 import typer
@@ -42,6 +43,9 @@ def main() -> None:
     from provisioner.cli._common import err
     from provisioner.errors import ProvisionerError
 
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a locale that lacks a character must not end the command
     try:
         build()()
     except ProvisionerError as error:

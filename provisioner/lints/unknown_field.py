@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 CODE = "RULE001"
 _OWN = frozenset({"_id", "_index", "_exists_"})
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|/(?:[^/\\]|\\.)*/|(?P<field>[A-Za-z_@][\w@.\-]*)\s*:|(?P<other>\S)')
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|/(?:[^/\\]|\\.)*/|(?P<word>(?:\\.|[\w@.])(?:\\.|[\w@.\-])*)(?P<colon>\s*:)?|\S')
+_FIELD = re.compile(r"[A-Za-z_@][\w@.\-]*")  # neither the hour in a range's date nor a wildcard
 _EXISTS = re.compile(r"\s*([A-Za-z_@][\w@.\-]*)")
 
 
@@ -67,7 +68,7 @@ def query_fields(query: str) -> Collection[str]:
     """The fields that a query string names (`field:`, `_exists_:field`); quoted text and regexes are skipped."""
     found: dict[str, None] = {}
     for match in _TOKEN.finditer(query):
-        field = match["field"]
+        field = match["word"] if match["colon"] and _FIELD.fullmatch(match["word"]) else None
         if field == "_exists_":
             named = _EXISTS.match(query, match.end())
             field = named[1] if named else None

@@ -49,7 +49,7 @@ def plan(planned: Plan) -> Iterator[Text]:
     for change in planned.pending:
         yield from _change(change)
     for change in planned.changes:
-        if change.why == ORPHAN:
+        if change.why == ORPHAN and change.live is not None:
             yield Text(
                 f"  ! {change.kind} {change.key} is no longer in the repository; it stays in the cluster",
                 style="magenta",

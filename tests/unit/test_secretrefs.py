@@ -1,0 +1,65 @@
+"""Secrets: resolved where they are needed, told by name where they are missing, hidden everywhere else."""
+
+import pytest
+
+from provisioner import secretrefs
+from provisioner.secretrefs import MissingSecretError
+
+SALT = "00" * 16
+
+
+def test_references_at_any_depth_in_order():
+    body = {"a": "${env:A}", "b": [1, {"c": "x ${env:B} y ${file:/run/c}"}], "d": None}
+    assert list(secretrefs.references(body)) == ["${env:A}", "${env:B}", "${file:/run/c}"]
+
+
+@pytest.mark.parametrize("text", ["$env:A", "${env:}", "${ENV:A}", "${env A}", "{env:A}", "${env:A", ""])
+def test_what_is_no_reference_stays(text):
+    assert list(secretrefs.references(text)) == []
+    assert secretrefs.resolve(text) == text
+
+
+def test_resolving(monkeypatch, tmp_path):
+    monkeypatch.setenv("A", "top ${env:B}\n")
+    (tmp_path / "secret").write_text("from file\r\n")
+    body = {"${env:A}": "${env:A}", "b": [f"<${{file:{tmp_path}/secret}}>", 5, None, True]}
+    assert secretrefs.resolve(body) == {"${env:A}": "top ${env:B}\n", "b": ["<from file>", 5, None, True]}
+    assert body["b"][1] == 5
+
+
+def test_missing_ones_are_told_by_name(monkeypatch, tmp_path):
+    monkeypatch.delenv("NOT_THERE", raising=False)
+    with pytest.raises(MissingSecretError, match="NOT_THERE is not set") as error:
+        secretrefs.resolve("${env:NOT_THERE}")
+    assert error.value.exit_code == 2
+    assert "NOT_THERE" in error.value.hint
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00hunter2")
+    for name in (tmp_path / "none", tmp_path, tmp_path / "binary", "a\0b", "x" * 5000):
+        with pytest.raises(MissingSecretError, match="can't be read") as error:
+            secretrefs.resolve(f"${{file:{name}}}")
+        assert "hunter2" not in str(error.value)
+
+
+def test_an_environment_variable_of_other_bytes(monkeypatch):
+    monkeypatch.setenv("ODD", "hunter2\udcff")
+    with pytest.raises(MissingSecretError, match="ODD is not UTF-8") as error:
+        secretrefs.resolve("${env:ODD}")
+    assert "hunter2" not in str(error.value)
+
+
+def test_fingerprints_are_keyed_and_leave_out_what_is_missing(monkeypatch):
+    monkeypatch.setenv("A", "hunter2")
+    monkeypatch.delenv("B", raising=False)
+    found = secretrefs.fingerprints(["${env:A}", "${env:B}", "${env:A}"], SALT)
+    assert set(found) == {"${env:A}"}
+    assert len(found["${env:A}"]) == 32
+    assert found != secretrefs.fingerprints(["${env:A}"], "11" * 16)
+    assert found["${env:A}"] == secretrefs.keyed("hunter2", SALT)
+
+
+def test_hiding_what_a_server_repeats(monkeypatch):
+    monkeypatch.setenv("A", 'hun"ter2')
+    monkeypatch.setenv("EMPTY", "")
+    monkeypatch.delenv("B", raising=False)
+    text = 'bad url hun"ter2 in {"url": "hun\\"ter2"}'
+    assert secretrefs.hide(text, ["${env:A}", "${env:EMPTY}", "${env:B}"]) == 'bad url ${env:A} in {"url": "${env:A}"}'
