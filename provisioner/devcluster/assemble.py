@@ -96,8 +96,11 @@ def place(source: Path, folder: Path) -> None:
     """Unpack a zip into `folder`, or link a jar into it; copy it where it can't be linked or others can't read it."""
     folder.mkdir(parents=True, exist_ok=True)
     if source.suffix == ".zip":
-        with zipfile.ZipFile(source) as archive:
-            archive.extractall(folder)
+        try:
+            with zipfile.ZipFile(source) as archive:
+                archive.extractall(folder)
+        except zipfile.BadZipFile:
+            raise DevClusterError(f"{source} is no whole zip: remove it, and run again.") from None
         return
     target = folder / source.name
     if source.stat().st_mode & 0o004:

@@ -46,6 +46,23 @@ def download(coordinate: Coordinate, repository: Path, advance: Callable[[int], 
     return Path(project.at_version(coordinate.version).artifact(packaging=coordinate.packaging).resolve())
 
 
+@contextmanager
+def staging_area(repository: Path) -> Iterator[Path]:
+    """A folder for downloads, beside the files they become, so that a finished one moves into place in one step.
+
+    A download that is cut off leaves nothing that Maven or the next start could take for the whole file.
+    """
+    repository.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".provisioner-", dir=repository) as staging:
+        yield Path(staging)
+
+
+def move_into_place(downloaded: Path, target: Path) -> Path:
+    """Move a finished download to its place in the repository, over whatever is there. Returns the place."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return downloaded.replace(target)
+
+
 def sha256_of(path: Path) -> str:
     """Hex sha256 of a file's content."""
     with path.open("rb") as file:
@@ -61,16 +78,20 @@ def fetch(artifacts: Iterable[Artifact], progress: Progress) -> dict[Coordinate,
     repository = local_repository()
     wanted = {artifact.coordinate: artifact for artifact in artifacts}
     paths = {coordinate: repository / coordinate.repository_path for coordinate in wanted}
-    with ThreadPoolExecutor(_PARALLEL) as pool:
-        states = dict(zip(wanted, pool.map(lambda c: _state(wanted[c], paths[c]), wanted), strict=True))
-    for coordinate in (c for c, state in states.items() if state == "damaged"):
-        progress.step(
-            f"{coordinate} in the local Maven repository does not have its pinned checksum: fetching it again"
-        )
-    missing = [wanted[coordinate] for coordinate, state in states.items() if state != "good"]
-    if missing:
-        progress.step(f"fetching {len(missing)} of {len(wanted)} artifacts into {repository}")
-        _fetch_missing(missing, repository, progress)
+    try:
+        with ThreadPoolExecutor(_PARALLEL) as pool:
+            states = list(pool.map(lambda coordinate: _state(wanted[coordinate], paths[coordinate]), wanted))
+        for coordinate in (c for c, state in zip(wanted, states, strict=True) if state == "damaged"):
+            progress.step(f"{coordinate} is here without its pinned checksum: fetching it again")
+        missing = [wanted[c] for c, state in zip(wanted, states, strict=True) if state != "good"]
+        if missing:
+            progress.step(f"fetching {len(missing)} of {len(wanted)} artifacts into {repository}")
+            _fetch_missing(missing, repository, progress)
+    except OSError as error:
+        raise DevClusterError(
+            f"can't use the local Maven repository {repository}: {error.strerror or error}. "
+            "Mend that, or set M2_REPO to another folder."
+        ) from error
     return paths
 
 
@@ -96,25 +117,16 @@ class _Counter:
 
 def _fetch_missing(missing: list[Artifact], repository: Path, progress: Progress) -> None:
     counter = _Counter(sum(artifact.size for artifact in missing), progress)
-    try:
-        repository.mkdir(parents=True, exist_ok=True)
-        # Beside the files they become, so that a finished one moves into place in one step: a download that is cut off
-        # leaves nothing in the repository that Maven or the next start could take for the whole file.
-        with (
-            tempfile.TemporaryDirectory(prefix=".provisioner-", dir=repository) as staging,
-            ThreadPoolExecutor(_PARALLEL) as pool,
-        ):
-            # The largest first: they decide how long the whole takes.
-            largest_first = sorted(missing, key=lambda artifact: -artifact.size)
-            jobs = [pool.submit(_fetch_one, a, Path(staging), repository, counter.advance) for a in largest_first]
-            try:
-                for job in as_completed(jobs):
-                    job.result()
-            except BaseException:
-                pool.shutdown(cancel_futures=True)
-                raise
-    except OSError as error:
-        raise DevClusterError(f"can't write to the local Maven repository {repository}: {error.strerror}.") from error
+    with staging_area(repository) as staging, ThreadPoolExecutor(_PARALLEL) as pool:
+        # The largest first: they decide how long the whole takes.
+        largest_first = sorted(missing, key=lambda artifact: -artifact.size)
+        jobs = [pool.submit(_fetch_one, a, staging, repository, counter.advance) for a in largest_first]
+        try:
+            for job in as_completed(jobs):
+                job.result()
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 def _fetch_one(artifact: Artifact, staging: Path, repository: Path, advance: Callable[[int], None]) -> None:
@@ -125,15 +137,29 @@ def _fetch_one(artifact: Artifact, staging: Path, repository: Path, advance: Cal
         try:
             downloaded = download(artifact.coordinate, staging, advance)
         except Exception as error:  # noqa: BLE001  jgo lets through whatever its HTTP library raises
-            reason = f"{type(error).__name__}: {error}"
+            reason = _reason(error)
             continue
         if _state(artifact, downloaded) == "good":
-            target = repository / artifact.coordinate.repository_path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            downloaded.replace(target)
+            move_into_place(downloaded, repository / artifact.coordinate.repository_path)
             return
         reason = f"what the registry sent is not the pinned file (sha256 {artifact.sha256} expected)"
     raise DevClusterError(
         f"could not fetch {artifact.coordinate}: {reason}. Check the network connection "
-        "(and HTTPS_PROXY, if you need one), then run again: what is here already is not fetched again."
+        "(behind a proxy: HTTPS_PROXY), then run again: what is here already is not fetched again."
     )
+
+
+# By the names of requests' errors, the most specific first: the library is jgo's dependency, not ours.
+_REASONS = {
+    "SSLError": "the registry's certificate could not be verified (a proxy that opens TLS? set REQUESTS_CA_BUNDLE)",
+    "ProxyError": "the proxy in HTTPS_PROXY did not connect us",
+    "Timeout": f"the registry did not answer within {_TIMEOUT} seconds",
+    "ChunkedEncodingError": "the connection broke off",
+    "ConnectionError": "no connection to the registry",
+    "RuntimeError": "the registry does not have it, or refused to send it",
+}
+
+
+def _reason(error: Exception) -> str:
+    ancestors = {kind.__name__ for kind in type(error).__mro__}
+    return next((reason for name, reason in _REASONS.items() if name in ancestors), f"{type(error).__name__}: {error}")

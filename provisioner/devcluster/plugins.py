@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from provisioner.devcluster.fetch import download, local_repository, sha256_of
+from provisioner.devcluster.fetch import download, local_repository, move_into_place, sha256_of, staging_area
 from provisioner.devcluster.lock import Coordinate
 from provisioner.devcluster.places import Places, make_folder
 
@@ -24,7 +24,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "notifications": ("opensearch-notifications-core", "notifications"),
     "ism": ("opensearch-index-management",),
 }
-_ASK_AGAIN_AFTER = 7 * 24 * 3600  # seconds
+_ASK_AGAIN_AFTER = 24 * 3600  # seconds
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class PluginZip:
 def published(places: Places, server_version: str) -> dict[str, tuple[PluginZip, ...]]:
     """The zips found, by plugin (`alerting`, `notifications`, `ism`); a plugin that lacks any part is left out.
 
-    Looks in the local Maven repository, then asks the registry, at most once a week for what it said it did not have.
+    Looks in the local Maven repository, then asks the registry, at most once a day for what it said it did not have.
     """
     repository = local_repository()
     names = [name for parts in PARTS.values() for name in parts]
@@ -71,12 +71,14 @@ def _look_for(coordinate: Coordinate, repository: Path, memory: _Memory) -> Path
     if memory.recent(coordinate):
         return None
     try:
-        return download(coordinate, repository)
-    except RuntimeError:  # jgo: no registry has it
-        memory.note(coordinate)
-    except Exception:  # noqa: BLE001  no network, a broken proxy, ...: nothing is known, so ask again next time
-        local.unlink(missing_ok=True)
-    return None
+        with staging_area(repository) as staging:
+            return move_into_place(download(coordinate, staging), local)
+    except Exception as error:  # noqa: BLE001  jgo lets through whatever its HTTP library raises
+        # A RuntimeError is jgo's word for "no registry has it". Anything else (no network, a broken proxy) tells
+        # nothing, so the next start asks again.
+        if isinstance(error, RuntimeError):
+            memory.note(coordinate)
+        return None
 
 
 class _Memory:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import subprocess
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,13 +76,30 @@ def stop(process_id: ProcessId, patience: float) -> bool:
     process = process_id.process()
     if process is None:
         return True
-    process.terminate()
     try:
-        process.wait(patience)
-    except psutil.TimeoutExpired:
+        process.terminate()
+        if _ended_within(process_id, patience):
+            return True
         process.kill()
-        process.wait(10)
-        return False
+    except psutil.NoSuchProcess:
+        return True
+    except psutil.AccessDenied:
+        raise DevClusterError(
+            f"process {process_id.pid} belongs to another user: stop the cluster as that user."
+        ) from None
+    _ended_within(process_id, 10)
+    return False
+
+
+def _ended_within(process_id: ProcessId, seconds: float) -> bool:
+    """Wait for an end. A process that nobody has buried yet counts as ended: not every container does."""
+    end = time.monotonic() + seconds
+    while process_id.alive:
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+    for child in _started:
+        child.poll()  # bury it, if it was ours
     return True
 
 
