@@ -11,7 +11,7 @@ _REASONS: tuple[tuple[str, str], ...] = (
         r"BindException|Address already in use|BindTransportException",
         "another program took its port: choose another with --port.",
     ),
-    (r"OutOfMemoryError|Java heap space|OutOfMemory", "its heap is too small: give more with --heap 1g."),
+    (r"java\.lang\.OutOfMemoryError|Java heap space", "its heap is too small: give more with --heap 1g."),
     (
         r"Cannot allocate memory|insufficient memory|Could not reserve enough space",
         "the machine has too little memory: stop other programs, or give less with --heap 256m.",
@@ -37,6 +37,8 @@ _REASONS: tuple[tuple[str, str], ...] = (
     ),
 )
 
+_STACK_FRAME = re.compile(r"\s+(at |\.\.\. \d+ more)")
+
 
 def tail(log: Path, lines: int) -> list[str]:
     """The last lines of a log file; empty if there is none."""
@@ -58,6 +60,7 @@ def probable_reason(log_lines: list[str]) -> str | None:
 def start_failure(what: str, log: Path) -> str:
     """The message for a process that did not come up: the probable reason, then the last lines of its log."""
     reason = probable_reason(tail(log, 200))
-    last = "\n".join(f"  | {line[:300]}" for line in tail(log, 15))
+    telling = [line for line in tail(log, 200) if not _STACK_FRAME.match(line)]
+    last = "\n".join(f"  | {line[:300]}" for line in telling[-15:])
     because = f" Probably {reason}" if reason else ""
     return f"{what}.{because} The last lines of {log}:\n{last}" if last else f"{what}.{because} Its log {log} is empty."

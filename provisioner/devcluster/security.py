@@ -74,7 +74,15 @@ def _hash(password: str, distribution: Path, java: Java) -> str:
     """The plugin's own hash of a password, which it gets in a variable: an argument would stand in the process list."""
     classes = os.pathsep.join((f"{distribution / _PLUGIN}/*", f"{distribution}/lib/*"))
     answer = subprocess.run(  # noqa: S603  a Java that we found
-        [java.executable, "-cp", classes, "org.opensearch.security.tools.Hasher", "-env", _HASH_VARIABLE],
+        [
+            java.executable,
+            "-XX:TieredStopAtLevel=1",
+            "-cp",
+            classes,
+            "org.opensearch.security.tools.Hasher",
+            "-env",
+            _HASH_VARIABLE,
+        ],
         env={_HASH_VARIABLE: password, "LANG": "C.UTF-8"},
         capture_output=True,
         text=True,

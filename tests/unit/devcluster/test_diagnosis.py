@@ -32,6 +32,10 @@ def test_reasons(line: str, says: str) -> None:
 
 
 def test_no_reason_is_invented() -> None:
+    # Every start logs its Java options, among them one about memory.
+    assert (
+        probable_reason(["[INFO ][o.o.n.Node] [x] JVM arguments [-Xshare:auto, -XX:+ExitOnOutOfMemoryError]"]) is None
+    )
     assert probable_reason(["[2026-11-23][INFO] started", "[WARN] max file descriptors is too low"]) is None
 
 
@@ -47,7 +51,7 @@ def test_the_end_of_a_log(tmp_path: Path) -> None:
 
 def test_a_start_failure_shows_reason_and_log(tmp_path: Path) -> None:
     log = tmp_path / "node.log"
-    log.write_text("a\nNo space left on device\n")
+    log.write_text("a\n\tat b.c.D(E.java:1) ~[?:?]\n\t... 6 more\nNo space left on device\n")
     message = start_failure("OpenSearch ended while starting", log)
     assert message.startswith("OpenSearch ended while starting. Probably the disk is full")
     assert message.endswith("  | a\n  | No space left on device")
