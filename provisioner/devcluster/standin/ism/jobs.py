@@ -190,7 +190,9 @@ class Jobs:
     async def _execute(self, managed: Managed, metadata: Metadata, work: Work) -> None:
         clock = self._context.clock
         running = way.started(work, metadata, clock.now())
-        await self._records.save(replace(managed, metadata=running))
+        if work.step in way.NOT_IDEMPOTENT:
+            # Whoever finds this after a crash knows that the step may have been done.
+            await self._records.save(replace(managed, metadata=running))
         run = Run(self._context, work, running)
         if work.step == "attempt_rollover":
             result = await rollover(run, await self._index_settings.of(managed.index, managed.uuid))
@@ -203,7 +205,7 @@ class Jobs:
             await self._forget(managed.uuid)
         elif result.settles_in:
             self._settling[managed.uuid] = (clock.now() + result.settles_in, replace(managed, metadata=done))
-        else:
+        elif done != metadata:
             await self._records.save(replace(managed, metadata=done))
 
     async def _change(self, managed: Managed, metadata: Metadata, work: Work | None, now: int) -> None:
