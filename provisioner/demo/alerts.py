@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from provisioner.client import path
@@ -15,18 +15,31 @@ if TYPE_CHECKING:
 
 _ALERTS = path("_plugins", "_alerting", "monitors", "alerts")
 _PAGE = 1000
+_KEYS = {"source.ip", "actor.username"}
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """An alert; `pair` is the address and user of a brute-force alert, None for other rules; `peak` its count."""
+    """An alert.
+
+    `pair` is the address and user of a brute-force alert, None for other rules; `peak` the largest number of failures
+    inside one window that the latest run of its state saw; `started` is in milliseconds since 1970.
+    """
 
     monitor: str
     state: str
     pair: Pair | None
     peak: int
-    started: int  # milliseconds since 1970
+    started: int
     error: str
+
+
+@dataclass(slots=True)
+class Runs:
+    """What runs over times gone by found: the largest count of each pair, and what went wrong."""
+
+    peaks: dict[Pair, int] = field(default_factory=dict)
+    errors: list[str] = field(default_factory=list)
 
 
 def alerts(client: Client, monitor_id: str = "") -> list[Alert]:
@@ -42,14 +55,22 @@ def alerts(client: Client, monitor_id: str = "") -> list[Alert]:
 
 
 def _alert(shown: dict[str, Any]) -> Alert:
-    bucket = (shown.get("agg_alert_content") or {}).get("bucket") or {}
-    key = bucket.get("key") or {}
-    pair = (
-        (str(key["source.ip"]), str(key["actor.username"])) if key.keys() == {"source.ip", "actor.username"} else None
-    )
-    peak = int((bucket.get("peak") or {}).get("value") or 0)
     error = shown.get("error_message") or ""
-    return Alert(shown["monitor_name"], shown["state"], pair, peak, shown.get("start_time") or 0, error)
+    return Alert(shown["monitor_name"], shown["state"], _pair(shown), _peak(shown), shown.get("start_time") or 0, error)
+
+
+def _pair(shown: dict[str, Any]) -> Pair | None:
+    """The pair that an alert, or a bucket of a run, is about; None where it is grouped otherwise."""
+    key = _bucket(shown).get("key") or {}
+    return (str(key["source.ip"]), str(key["actor.username"])) if key.keys() == _KEYS else None
+
+
+def _peak(shown: dict[str, Any]) -> int:
+    return int((_bucket(shown).get("peak") or {}).get("value") or 0)
+
+
+def _bucket(shown: dict[str, Any]) -> dict[str, Any]:
+    return (shown.get("agg_alert_content") or {}).get("bucket") or {}
 
 
 def pairs(found: Iterable[Alert]) -> dict[Pair, int]:
@@ -78,13 +99,18 @@ def run_times(client: Client, stream: str, query: str, step: int) -> list[int]:
 
 def run_over(
     client: Client, monitor_id: str, times: Sequence[int], progress: Callable[[int], None] = lambda _: None
-) -> list[str]:
-    """Run the monitor as if it were each of the times; alerts and notifications are real. Gives what went wrong."""
-    wrong: list[str] = []
+) -> Runs:
+    """Run the monitor as if it were each of the times; alerts and notifications are real."""
+    done = Runs()
     execute = path("_plugins", "_alerting", "monitors", monitor_id, "_execute")
-    for done, at in enumerate(times, 1):
+    for number, at in enumerate(times, 1):
         ran = client.request("POST", execute, params={"period_end": f"{at}ms"})
-        parts = [ran, ran.get("input_results") or {}, *(ran.get("trigger_results") or {}).values()]
-        wrong += [str(part["error"]) for part in parts if part.get("error")]
-        progress(done)
-    return wrong
+        triggers = (ran.get("trigger_results") or {}).values()
+        parts = [ran, ran.get("input_results") or {}, *triggers]
+        done.errors += [str(part["error"]) for part in parts if part.get("error")]
+        for trigger in triggers:
+            for bucket in (trigger.get("agg_result_buckets") or {}).values():
+                if pair := _pair(bucket):
+                    done.peaks[pair] = max(_peak(bucket), done.peaks.get(pair, 0))
+        progress(number)
+    return done

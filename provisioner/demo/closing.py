@@ -71,11 +71,12 @@ def summary(plan: Plan, numbers: dict[str, Any]) -> Table:
     return rows
 
 
-def alerts(found: Iterable[Alert], expected: dict[Pair, int]) -> Table:
-    """Brute-force alerts with their keys, the newest state of each; other rules' alerts counted."""
+def alerts(found: Iterable[Alert], peaks: dict[Pair, int], expected: dict[Pair, int]) -> Table:
+    """Brute-force alerts with their keys, counts, and the newest state of each; other rules' alerts counted."""
     table = Table(
-        "rule", "key", "failures in 5 min", "own count", "state", box=None, pad_edge=False, header_style="dim"
+        "rule", "key", "failures in 5 min", "our count", "state", box=None, pad_edge=False, header_style="dim"
     )
+    table.columns[0].no_wrap = True
     newest: dict[Pair, Alert] = {}
     others: Counter[tuple[str, str]] = Counter()
     for alert in sorted(found, key=lambda alert: alert.started):
@@ -86,7 +87,9 @@ def alerts(found: Iterable[Alert], expected: dict[Pair, int]) -> Table:
     for (address, user), alert in sorted(newest.items())[:_ROWS]:
         own = expected.get((address, user))
         key = Text(printable(f"{address} {user}"), overflow="fold")
-        table.add_row(alert.monitor, key, str(alert.peak or "?"), str(own or "?"), _state(alert.state))
+        table.add_row(
+            alert.monitor, key, str(peaks.get((address, user), alert.peak)), str(own or ""), _state(alert.state)
+        )
     if len(newest) > _ROWS:
         table.add_row("", f"and {len(newest) - _ROWS} more", "", "", "")
     for (monitor, state), number in sorted(others.items()):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from provisioner.demo.log import Shipment
+    from provisioner.demo.sshdlog import Pair
     from provisioner.demo.watch import Watcher
     from provisioner.model import Plan
     from provisioner.repository import Repository
@@ -64,13 +65,11 @@ def tell(options: Options, console: Console) -> None:
         client = Client(loaded.settings.target)
         shipment = _ship(client, loaded, shipment, teller)
         watcher = watch.Watcher(client, stage.monitor_id(loaded, RULE), receivers)
-        _find(watcher, loaded, shipment, teller)
+        peaks = _find(watcher, loaded, shipment, teller)
         plan = _again(loaded, teller)
-        _close(watcher, loaded, shipment, plan, teller)
+        _close(watcher, loaded, shipment, peaks=peaks, plan=plan, teller=teller)
         if options.keep:
             _keep_playing(cluster, folder, options, teller)
-            stack.pop_all()  # nothing is stopped or removed
-            receivers.close()
     console.print()
     teller.say(f"The whole story took {teller.seconds:.0f} s.", style="bold green")
 
@@ -82,11 +81,14 @@ def _cluster(options: Options, teller: Teller) -> Iterator[dev.Cluster]:
         teller.say(f"OpenSearch {cluster.version} answers at {cluster.url}, on Java {cluster.java.split()[0]}")
         if cluster.stands_in_for:
             teller.say(f"A stand-in answers for {', '.join(cluster.stands_in_for)}, whose plugins can't be had by pip.")
+    kept = False
     try:
         yield cluster
+        kept = options.keep
     finally:
-        teller.step(f"stopping the cluster {cluster.name}")
-        dev.down(cluster.name)
+        if not kept:
+            teller.step(f"stopping the cluster {cluster.name}")
+            dev.down(cluster.name)
 
 
 @contextlib.contextmanager
@@ -106,10 +108,13 @@ def _receivers(options: Options, teller: Teller) -> Iterator[Receivers]:
 @contextlib.contextmanager
 def _folder(options: Options) -> Iterator[pathlib.Path]:
     folder = pathlib.Path(tempfile.mkdtemp(prefix=f"provisioner-{options.name}-"))
+    kept = False
     try:
         yield folder
+        kept = options.keep
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if not kept:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _repository(
@@ -146,12 +151,12 @@ def _ship(client: Client, loaded: Repository, own: Shipment | None, teller: Tell
     return shipment
 
 
-def _find(watcher: Watcher, loaded: Repository, shipment: Shipment, teller: Teller) -> None:
+def _find(watcher: Watcher, loaded: Repository, shipment: Shipment, teller: Teller) -> dict[Pair, int]:
+    """The pairs that the cluster found, with the largest count of each."""
     with teller.part("Wait for the native monitor to find the brute force"):
         own = watch.words(list(shipment.expected))
         teller.say(f"Our own sliding-window count (5 failures in 300 s) says: {own or 'nobody'}.")
-        if shipment.own:
-            _run_over(watcher, loaded, teller)
+        peaks = _run_over(watcher, loaded, teller) if shipment.own else {}
         if shipment.expected:
             with teller.waiting("waiting for alerts and notifications") as tell:
                 watcher.wait(shipment.expected, tell)
@@ -162,18 +167,22 @@ def _find(watcher: Watcher, loaded: Repository, shipment: Shipment, teller: Tell
             teller.say(f"{len(posts)} posts and {len(mails)} e-mails arrived.")
         else:
             teller.say("No alert is due, and the cluster's own monitor raised none.", style="green")
+    return found | peaks
 
 
-def _run_over(watcher: Watcher, loaded: Repository, teller: Teller) -> None:
+def _run_over(watcher: Watcher, loaded: Repository, teller: Teller) -> dict[Pair, int]:
     """A log of hours gone by: run the stored monitor as if it were then."""
     times = alerts.run_times(watcher.client, _stream(loaded), "action:login_failed", log.STEP * 1000)
-    teller.say(f"The log is not of just now, so the monitor runs as of the {len(times)} minutes with failed logins.")
+    teller.say(
+        f"The log's hours are gone by: the monitor runs as of each of its {len(times)} minutes with failed logins."
+    )
     if not times:
-        return
+        return {}
     with teller.counting("running", len(times)) as progress:
-        wrong = alerts.run_over(watcher.client, watcher.monitor_id, times, progress)
-    if wrong:
-        raise DemoError(f"{len(wrong)} of {len(times)} runs of {RULE} failed: {wrong[0]}", "see the cluster's log")
+        runs = alerts.run_over(watcher.client, watcher.monitor_id, times, progress)
+    if runs.errors:
+        raise DemoError(f"a run of {RULE} failed: {runs.errors[0]} ({len(runs.errors)} in all)", "see the server's log")
+    return runs.peaks
 
 
 def _again(loaded: Repository, teller: Teller) -> Plan:
@@ -190,7 +199,9 @@ def _again(loaded: Repository, teller: Teller) -> Plan:
     return plan
 
 
-def _close(watcher: Watcher, loaded: Repository, shipment: Shipment, plan: Plan, teller: Teller) -> None:
+def _close(
+    watcher: Watcher, loaded: Repository, shipment: Shipment, *, peaks: dict[Pair, int], plan: Plan, teller: Teller
+) -> None:
     with teller.part("What stands now"):
         stream, receivers = _stream(loaded), watcher.receivers
         if leaks := watch.leaked(watcher.client, stream, receivers, shipment.secrets):
@@ -203,7 +214,7 @@ def _close(watcher: Watcher, loaded: Repository, shipment: Shipment, plan: Plan,
             teller.say(f"None of the {secrets} secrets is in a stored event or a notification.", style="green")
         watcher.compare(shipment.expected)
         teller.say("")
-        teller.show(closing.alerts(alerts.alerts(watcher.client), shipment.expected))
+        teller.show(closing.alerts(alerts.alerts(watcher.client), peaks, shipment.expected))
         teller.say("")
         if shipment.expected:
             closing.notification(teller, receivers, min(shipment.expected))

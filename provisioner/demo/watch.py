@@ -55,8 +55,8 @@ class Watcher:
                 )
             time.sleep(0.3)
 
-    def compare(self, expected: dict[Pair, int]) -> dict[Pair, int]:
-        """The pairs that the cluster found. Raises DemoError where they are not those that were expected."""
+    def compare(self, expected: Iterable[Pair]) -> dict[Pair, int]:
+        """The pairs that the cluster found, with their counts. Raises DemoError where others were expected."""
         found = alerts.pairs(alerts.alerts(self.client, self.monitor_id))
         missing, extra = count.differences(expected, found)
         if missing or extra:
