@@ -158,3 +158,12 @@ def test_an_event_that_is_stored_a_minute_late_is_counted(streams: Pack) -> None
     assert not streams.found(RULE, int(run.timestamp() * 1000))
     streams.ship("authentication", [late])
     assert streams.found(RULE, int((run + MINUTE).timestamp() * 1000))
+
+
+@pytest.mark.parametrize("name", ["{{x}}", "{{{x}}}", "{{#a}}", "{{=<% %>=}}", "{{", "a{b", "{{period_end}}"])
+def test_a_user_name_cannot_stop_the_monitor(streams: Pack, name: str) -> None:
+    """Alerting renders the last key of a page as Mustache to ask for the next: `{{x}}` made it ask for ever."""
+    streams.ship("authentication", [event(t, user=user) for user in ("john.doe", name) for t in at(0, 1, 2, 3, 4)])
+    keys = set(streams.found(RULE, int(START.timestamp() * 1000) + 60_000))
+    shown = name.replace("{", "{ ") if "{{" in name else name
+    assert keys == {("203.0.113.42", "john.doe"), ("203.0.113.42", shown)}
