@@ -35,17 +35,17 @@ class AlertingPlugin:
 
     def __init__(self, node: Node, notifier: Notifier) -> None:
         self._configs = Configs(node)
-        clock = Clock()
-        alerts, findings = AlertStore(node, clock), Findings(node)
-        self._tools = Tools(node, self._configs, alerts, Actions(node, notifier, clock), findings, clock)
-        self._scheduler = Scheduler(self._execute, clock)
+        self.clock = Clock()
+        alerts, findings = AlertStore(node, self.clock), Findings(node)
+        self._tools = Tools(node, self._configs, alerts, Actions(node, notifier, self.clock), findings, self.clock)
+        self._scheduler = Scheduler(self._execute, self.clock)
         jobs = Jobs(node, self._configs, alerts, self._scheduler)
-        monitors = MonitorApi(node, self._configs, jobs, clock)
+        monitors = MonitorApi(node, self._configs, jobs, self.clock)
         self._routes: list[Route] = [
             *AlertApi(node, self._configs, alerts, findings).routes(),
             *ExecuteApi(self._configs, self._tools, monitors).routes(),
             *monitors.routes(),
-            *WorkflowApi(node, self._configs, jobs, monitors, clock).routes(),
+            *WorkflowApi(node, self._configs, jobs, monitors, self.clock).routes(),
         ]
 
     def routes(self) -> list[Route]:
@@ -60,9 +60,9 @@ class AlertingPlugin:
         """Stop the schedule and the runs under way."""
         await self._scheduler.stop()
 
-    async def advance(self, seconds: float) -> None:
-        """Go ahead in time, running what is due on the way: replays of recordings need not wait."""
-        await self._scheduler.advance(seconds)
+    async def advance(self, to: int) -> None:
+        """Go ahead to a time (ms), running what is due on the way: replays of recordings need not wait."""
+        await self._scheduler.advance(to)
 
     async def _execute(self, job: Job, period: Period) -> None:
         if job.is_workflow:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -43,19 +44,19 @@ class Actions:
     async def run(self, action: Json, ctx: Json, *, dryrun: bool) -> Outcome:
         """Render the subject and the message and, unless it is a dry run, send them."""
         subject_template = action.get("subject_template", {}).get("source", "")
+        templates = [subject_template, action["message_template"]["source"]]
         try:
-            templates = [subject_template, action["message_template"]["source"]]
             subject, message = await render_all(self._node, templates, {"ctx": ctx})
         except StandInError as error:
             # A template that can't be rendered has no script stack, which is all that the alert would say.
-            return _failed(action, _template_error(error), "", self._clock.now())
+            return _failed(action, _template_error(error, templates[1]), "", self._clock.now())
         if not message:
             reason = f"Message content missing in the Destination with id: {action['destination_id']}"
             return _failed(action, reason, reason, self._clock.now())
         output = {"subject": subject, "message": message}
         if not dryrun:
             channel = action["destination_id"]
-            if not await self._notifier.exists(channel):
+            if not channel or not await self._notifier.exists(channel):
                 reason = f"Unable to find a Notification Channel or Destination config with id [{channel}]"
                 return _failed(action, reason, reason, self._clock.now())
             sent = await self._notifier.send(channel, subject or DEFAULT_SUBJECT, message)
@@ -110,12 +111,12 @@ def _failed(action: Json, reason: str, message: str, now: int) -> Outcome:
     return Outcome(_result(action, {}, reason, now), message)
 
 
-def _template_error(error: StandInError) -> str:
-    """The innermost cause: the template engine's own words."""
-    cause = error.body.get("error", {}) if isinstance(error.body, dict) else {}
-    while isinstance(cause, dict) and isinstance(cause.get("caused_by"), dict):
-        cause = cause["caused_by"]
-    return str(cause.get("reason")) if isinstance(cause, dict) else reason_of(error.body)
+def _template_error(error: StandInError, template: str) -> str:
+    """What the plugin says of a template: why it does not compile, but not why it could not be filled in."""
+    body = error.body.get("error", {}) if isinstance(error.body, dict) else {}
+    if body.get("type") == "script_exception":
+        return str(body["reason"])
+    return f"Error running com.github.mustachejava.codes.DefaultMustache@{zlib.crc32(template.encode()):x}"
 
 
 def _event(sent: SendResult) -> str:

@@ -34,6 +34,7 @@ def with_selectors(query: Mapping[str, Any], triggers: list[Trigger], after: Map
         twin = copy.deepcopy(body["aggregations"][path[0]])
         condition = trigger.body["condition"]
         inner = _aggregation({path[0]: twin}, path, trigger).setdefault("aggregations", {})
+        _check_paths(trigger, inner)
         inner[SELECTOR] = {
             "bucket_selector": {
                 key: condition[key] for key in ("buckets_path", "script", "gap_policy") if key in condition
@@ -42,6 +43,14 @@ def with_selectors(query: Mapping[str, Any], triggers: list[Trigger], after: Map
         selecting[trigger.id] = twin
     body["aggregations"] = {**selecting, **body["aggregations"]}
     return body
+
+
+def _check_paths(trigger: Trigger, aggregations: Mapping[str, Any]) -> None:
+    """The plugin resolves a trigger's paths only when it has buckets, and then fails without a word."""
+    for path in trigger.body["condition"]["buckets_path"].values():
+        name = re.split(r"[>.\[]", path)[0]
+        if not name.startswith("_") and name not in aggregations:
+            raise InputError("", f"Cannot find an aggregation named [{name}]")
 
 
 def with_sample_documents(query: Mapping[str, Any], trigger: Trigger) -> Json | None:

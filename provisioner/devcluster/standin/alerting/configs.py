@@ -67,7 +67,7 @@ class Configs:
     async def jobs(self) -> AsyncIterator[Job]:
         """Every monitor and workflow."""
         async for stored in self.store.all(IS_JOB):
-            [(_kind, body)] = stored.source.items()
+            [body] = stored.source.values()
             yield Job(stored.id, stored.version, body)
 
     async def workflows_of(self, monitor_id: str) -> list[Job]:
@@ -79,7 +79,16 @@ class Configs:
         query: Json = {"bool": {"must": [body.get("query", {"match_all": {}}), IS_JOB]}}
         if "query" not in body:
             query["bool"]["must"] = [IS_JOB]
-        return await self.store.search({**{k: v for k, v in body.items() if k != "_source"}, "query": query})
+        # Equal scores stand in the order of writing; the server's own order depends on how it merged segments.
+        sort = body.get("sort", [{"_score": "desc"}, {"_seq_no": "asc"}])
+        asked = {key: value for key, value in body.items() if key != "_source"}
+        found = await self.store.search({**asked, "query": query, "sort": sort})
+        if "sort" not in body:
+            for hit in found["hits"]["hits"]:
+                del hit["sort"]
+            scores = [hit["_score"] for hit in found["hits"]["hits"]]
+            found["hits"]["max_score"] = max(scores, default=None)
+        return found
 
     async def count(self) -> int:
         """How many jobs there are."""

@@ -15,6 +15,16 @@ from provisioner.devcluster.standin.errors import StandInError
 from provisioner.devcluster.standin.node import Node
 from provisioner.devcluster.standin.store import Stored
 
+# Who wrote a job: without the security plugin, nobody. It is stored, and never shown.
+NOBODY: Json = {
+    "name": "",
+    "backend_roles": [],
+    "roles": [],
+    "user_requested_tenant": None,
+    "user_requested_tenant_access": None,
+    "custom_attribute_names": [],
+}
+
 
 class Jobs:
     """Create, update and delete monitors and workflows."""
@@ -27,7 +37,7 @@ class Jobs:
 
     async def create(self, kind: str, form: Json) -> tuple[Job, Stored]:
         """Store and schedule a new job."""
-        stored = await self._configs.put(kind, None, form)
+        stored = await self._configs.put(kind, None, {**form, "user": NOBODY})
         job = Job(stored.id, stored.version, form)
         if job.monitor_type == DOC:
             await first_metadata(job, self._node, self._configs)
@@ -41,7 +51,7 @@ class Jobs:
             OpenSearchError: 409 when the tokens are stale.
         """
         try:
-            stored = await self._configs.put(kind, current.id, form, **tokens)
+            stored = await self._configs.put(kind, current.id, {**form, "user": NOBODY}, **tokens)
         except StandInError as error:
             raise (conflict(str(error.body["error"]["reason"])) if error.status == 409 else wrapped(error)) from None
         job = Job(stored.id, stored.version, form)

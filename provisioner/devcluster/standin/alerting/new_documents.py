@@ -19,6 +19,8 @@ from provisioner.devcluster.standin.node import Node
 MAX_MATCHES = 10
 PAGE = 1000
 QUERIES_AT_ONCE = 200
+# An index without documents does not know the field yet.
+BY_NUMBER = {"_seq_no": {"order": "desc", "unmapped_type": "long"}}
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ async def highest(node: Node, index: Concrete) -> dict[str, int]:
     """The highest number that a search can see of every shard, -1 for an empty one."""
     seen: dict[str, int] = {}
     for shard in range(index.shards):
-        body = {"size": 1, "sort": [{"_seq_no": "desc"}], "seq_no_primary_term": True, "_source": False}
+        body = {"size": 1, "sort": [BY_NUMBER], "seq_no_primary_term": True, "_source": False}
         hits = (await _search(node, index.name, shard, body))["hits"]["hits"]
         seen[str(shard)] = hits[0]["_seq_no"] if hits else -1
     return seen

@@ -27,6 +27,8 @@ from provisioner.devcluster.standin.errors import OpenSearchError, StandInError
 from provisioner.devcluster.standin.node import Node
 from provisioner.devcluster.standin.plugin import route
 from provisioner.devcluster.standin.rest import answer, check_params, int_param
+from provisioner.devcluster.standin.settings import ClusterSettings
+from provisioner.devcluster.standin.store import Stored
 
 BASE = "/_plugins/_alerting/monitors"
 MAX_MONITORS = 1000
@@ -42,6 +44,11 @@ EMPTY_SEARCH: Json = {
     "suggest": {},
     "profile": {"shards": []},
 }
+_MODEL = "org.opensearch.commons.alerting.model"
+WRONG_INPUT = (
+    f"class {_MODEL}.SearchInput cannot be cast to class {_MODEL}.DocLevelMonitorInput ({_MODEL}.SearchInput and "
+    f"{_MODEL}.DocLevelMonitorInput are in unnamed module of loader java.net.URLClassLoader @3f048c86)"
+)
 # A monitor that was deleted a moment ago: the plugin stumbles over the empty document, and its answer is cut off.
 CUT_OFF = (
     '{"error":{"root_cause":[{"type":"alerting_exception","reason":"Cannot invoke '
@@ -61,6 +68,7 @@ class MonitorApi:
         self._configs = configs
         self._jobs = jobs
         self._deleted: set[str] = set()
+        self._settings = ClusterSettings(node)
 
     def routes(self) -> list[Route]:
         """The routes; `_search` must stand before the ids."""
@@ -78,10 +86,12 @@ class MonitorApi:
         check_params(request, {"refresh", "if_seq_no", "if_primary_term"})
         form = await self.parsed(request)
         await self._check(form)
-        if await self._configs.count() >= MAX_MONITORS:
-            raise invalid(f"This request would create more than the allowed monitors [{MAX_MONITORS}].")
+        limit = await self._settings.get("plugins.alerting.monitor.max_monitors")
+        allowed = MAX_MONITORS if limit is None else int(limit)
+        if await self._configs.count() >= allowed:
+            raise invalid(f"This request would create more than the allowed monitors [{allowed}].")
         job, stored = await self._jobs.create("monitor", form)
-        made = answer(_shown(job, stored.seq_no, stored.primary_term, "monitor"), 201)
+        made = answer(_shown(job, stored), 201)
         made.headers["Location"] = f"{BASE}/{job.id}"
         return made
 
@@ -96,7 +106,7 @@ class MonitorApi:
         if found is None:
             raise status_error(404, f"Monitor with {id_} is not found")
         job, stored = await self._jobs.update("monitor", found[0], updated_form(form, found[0]), tokens)
-        return answer(_shown(job, stored.seq_no, stored.primary_term, "monitor"))
+        return answer(_shown(job, stored))
 
     async def parsed(self, request: Request) -> Json:
         """The monitor in the request's body. Raises 500 for invalid JSON, which the plugin's own parser meets."""
@@ -117,7 +127,7 @@ class MonitorApi:
             raise status_error(404, "Monitor not found." if made else "Monitor not found. Backing index is missing.")
         job, stored = found
         workflows = await self._configs.workflows_of(job.id)
-        shown = _shown(_for_client(job, request), stored.seq_no, stored.primary_term, "monitor")
+        shown = _shown(_for_client(job, request), stored)
         return answer({**shown, "associated_workflows": [{"id": flow.id, "name": flow.name} for flow in workflows]})
 
     async def search(self, request: Request) -> Response:
@@ -157,17 +167,13 @@ class MonitorApi:
         kinds = [(kind, body) for item in form["inputs"] for kind, body in item.items()]
         is_doc = form["monitor_type"] == DOC
         for kind, body in kinds:
+            if is_doc and kind != "doc_level_input":
+                raise refusal(500, WRONG_INPUT, "org.opensearch.commons.alerting.util.AlertingException")
             if kind in ("search", "doc_level_input"):
                 if is_doc and any("*" in index for index in body["indices"]):
                     reason = "Validation Failed: 1: Index patterns are not supported for doc level monitors.;"
                     raise OpenSearchError(400, "action_request_validation_exception", reason)
                 await self._check_indices(body["indices"])
-            if is_doc and kind != "doc_level_input":
-                reason = (
-                    "class org.opensearch.commons.alerting.model.SearchInput cannot be cast to class "
-                    "org.opensearch.commons.alerting.model.DocLevelMonitorInput"
-                )
-                raise refusal(500, reason, "org.opensearch.commons.alerting.util.AlertingException")
         if len(form["triggers"]) > MAX_TRIGGERS:
             raise invalid(f"Monitors can only support up to {MAX_TRIGGERS} triggers.")
         check_throttles(form["triggers"])
@@ -200,12 +206,15 @@ def concurrency_tokens(request: Request) -> Mapping[str, Any]:
     return {"if_seq_no": seq_no, "if_primary_term": term}
 
 
-def _shown(job: Job, seq_no: int, primary_term: int, kind: str) -> Json:
-    return {"_id": job.id, "_version": job.version, "_seq_no": seq_no, "_primary_term": primary_term, kind: job.body}
+def _shown(job: Job, stored: Stored) -> Json:
+    body = {key: value for key, value in job.body.items() if key != "user"}
+    tokens = {"_seq_no": stored.seq_no, "_primary_term": stored.primary_term}
+    return {"_id": job.id, "_version": job.version, **tokens, "monitor": body}
 
 
 def _for_client(job: Job, request: Request) -> Job:
-    """`ui_metadata` is for OpenSearch Dashboards alone."""
-    if "OpenSearch-Dashboards" in request.headers.get("user-agent", ""):
-        return job
-    return Job(job.id, job.version, {key: value for key, value in job.body.items() if key != "ui_metadata"})
+    """Nobody is shown the user, and only OpenSearch Dashboards `ui_metadata`."""
+    hidden = {"user"}
+    if "OpenSearch-Dashboards" not in request.headers.get("user-agent", ""):
+        hidden.add("ui_metadata")
+    return Job(job.id, job.version, {key: value for key, value in job.body.items() if key not in hidden})

@@ -113,5 +113,5 @@ def _shown(job: Job, seq_no: int, primary_term: int) -> Json:
         "_version": job.version,
         "_seq_no": seq_no,
         "_primary_term": primary_term,
-        "workflow": job.body,
+        "workflow": {key: value for key, value in job.body.items() if key != "user"},
     }

@@ -31,6 +31,8 @@ from provisioner.devcluster.standin.alerting.model import Json, Trigger
 from provisioner.devcluster.standin.alerting.run_query import Run, Tools
 
 MAX_ACTIONABLE = 50  # beyond so many alerts a run's actions run once for all of them
+# No index matches, so the answer has no aggregations: the plugin's words.
+NO_INDEX = 'Cannot invoke "org.opensearch.search.aggregations.Aggregations.asMap()" because "aggs" is null'
 NO_RESULTS = "Empty list doesn't contain element at index 0."
 
 
@@ -115,6 +117,8 @@ async def _page(run: Run, tools: Tools, found: list[Found], after: Json) -> tupl
     [(_kind, body)] = run.job.inputs
     query = with_selectors(body["query"], [item.trigger for item in found], after)
     answer = await search(tools.node, body["indices"], query, run.period)
+    if "aggregations" not in answer:
+        raise InputError(NO_INDEX)
     if not body["query"].get("size", 10):
         answer = _with_terminated_early(answer)
     keys: Json = {}

@@ -56,6 +56,7 @@ async def run_workflow(workflow: Job, period: Period, tools: Tools, *, dryrun: b
     return {
         "workflow_name": workflow.name,
         "workflow_id": workflow.id,
+        "execution_id": execution,
         "trigger_results": triggers,
         "monitor_run_results": results,
         "execution_start_time": started,

@@ -57,10 +57,24 @@ def _cron_form(sent: Mapping[str, Any]) -> Json:
     if fields != 5:
         raise invalid(f"Cron expression contains {fields} parts but we expect one of [5]")
     try:
-        CronSim(str(expression), datetime.now(UTC))
+        _cron(str(expression), datetime.now(UTC))
     except CronSimError as error:
         raise invalid(f"Failed to parse cron expression [{expression}]: {error}") from None
     return {"expression": str(expression), "timezone": text_of(zone)}
+
+
+def _cron(expression: str, start: datetime, *, reverse: bool = False) -> CronSim | None:
+    """The moments of a cron expression; None for a day that no month has, which the plugin takes and never runs.
+
+    Raises:
+        CronSimError: the expression is none.
+    """
+    try:
+        return CronSim(expression, start, reverse=reverse)
+    except CronSimError:
+        minute, hour, day, _month, weekday = expression.split()
+        CronSim(f"{minute} {hour} {day} * {weekday}", start)
+        return None
 
 
 def _is_zone(name: str) -> bool:
@@ -113,8 +127,6 @@ def period_ending_at(schedule: Mapping[str, Any], end_ms: int) -> Period:
 def _cron_moment(cron: Mapping[str, Any], from_ms: int, *, reverse: bool) -> int | None:
     zone = ZoneInfo(cron["timezone"])
     start = datetime.fromtimestamp(from_ms / 1000, zone)
-    try:
-        moment = next(CronSim(cron["expression"], start, reverse=reverse))
-    except StopIteration:
-        return None
-    return int(moment.timestamp() * 1000)
+    moments = _cron(cron["expression"], start, reverse=reverse)
+    moment = next(moments, None) if moments else None
+    return int(moment.timestamp() * 1000) if moment else None

@@ -64,9 +64,8 @@ class Scheduler:
         if task is not None:
             await asyncio.wait({task}, timeout=PATIENCE)
 
-    async def advance(self, seconds: float) -> None:
-        """Go ahead in time, running what is due on the way, each job's run at its moment."""
-        target = self._clock.now() + int(seconds * 1000)
+    async def advance(self, target: int) -> None:
+        """Go ahead to a time, running what is due on the way, each job's run at its moment."""
         # A schedule that was put a moment ago has not looked at the clock yet.
         await asyncio.sleep(0)
         while (due := min(self._due.values(), default=target + 1)) <= target:
