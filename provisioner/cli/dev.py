@@ -74,7 +74,7 @@ def _reported() -> Iterator[_Shown]:
 def up(
     *,
     name: Name = "dev",
-    port: Annotated[int | None, typer.Option(help="Port for clients. [default: the cluster's last, or 9200]")] = None,
+    port: Annotated[int | None, typer.Option(help="Port for clients (default: the cluster's last, or 9200).")] = None,
     heap: Annotated[str, typer.Option(help="The server's heap, such as 512m or 1g.")] = "512m",
     secure: Annotated[bool, typer.Option("--secure", help="With the security plugin: https and a password.")] = False,
     stand_in: Annotated[bool, typer.Option(help="Answer for the plugins that can't be had as published zips.")] = True,
@@ -119,7 +119,7 @@ def down(
 
 @app.command()
 def status(
-    name: Annotated[str | None, typer.Option(help="One cluster only. [default: all]")] = None,
+    name: Annotated[str | None, typer.Option(help="One cluster only (default: all).")] = None,
     output: Annotated[Literal["text", "json"], typer.Option(help="How to print it.")] = "text",
 ) -> None:
     """Tell which clusters there are. With --name, exit code 1 if that one does not run."""

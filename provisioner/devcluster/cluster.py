@@ -53,6 +53,7 @@ def up(
         if before:
             _require_same_kind(before, port, secure=secure)
             if before.state == "running":
+                progress.step(f"the cluster {name} runs already, as it was started: options given now change nothing")
                 return before
             _stop(before)
         _require_memory(heap_size)
@@ -191,6 +192,7 @@ def _start(cluster: Cluster, parts: _Parts, places: Places, progress: Progress) 
     node.prepare_home(cluster.home, owner)
     if cluster.secure:
         security.prepare(cluster.home, server.path, java, owner)
+    node.place_plugin_settings(cluster.home, server.path, owner)
     node.write_settings(cluster)
     data = class_data(java, server, places, cluster.home)
     command = config.java_command(java.executable, server.path, cluster.home, cluster.heap, data.options)

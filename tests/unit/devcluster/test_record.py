@@ -91,6 +91,20 @@ def test_the_stand_in_understands_it(tmp_path: Path) -> None:
     assert options.node_ca == tmp_path / "ca.pem"
 
 
+def test_a_plugin_finds_its_own_settings_and_keeps_what_was_changed(tmp_path: Path) -> None:
+    plugin, home = tmp_path / "dist" / "plugins" / "a-1.0", tmp_path / "home"
+    (plugin / "config").mkdir(parents=True)
+    (plugin / "plugin-descriptor.properties").write_text("version=1.0\nname=opensearch-a\n")
+    (plugin / "config" / "a.yml").write_text("shipped")
+    (home / "config").mkdir(parents=True)
+    node.place_plugin_settings(home, tmp_path / "dist", None)
+    settings = home / "config" / "opensearch-a" / "a.yml"
+    assert settings.read_text() == "shipped"
+    settings.write_text("changed")
+    node.place_plugin_settings(home, tmp_path / "dist", None)
+    assert settings.read_text() == "changed"
+
+
 def test_the_log_of_the_start_before_is_kept_aside(tmp_path: Path) -> None:
     log = tmp_path / "node.log"
     node.start_new_log(log)
