@@ -79,10 +79,12 @@ class Templates:
 
     def __init__(self, folders: list[Path]) -> None:
         self.folders = folders
+        self._texts: dict[str, str] = {}
         self.environment = _Environment(
             loader=jinja2.FileSystemLoader([str(folder) for folder in folders]),
             undefined=jinja2.StrictUndefined,
             finalize=encode,
+            auto_reload=False,
             trim_blocks=True,
             lstrip_blocks=True,
         )
@@ -90,9 +92,11 @@ class Templates:
 
     def read(self, name: str) -> str:
         """The text of a file below templates/; FileNotFoundError where there is none, UnicodeDecodeError, OSError."""
+        if name in self._texts:
+            return self._texts[name]
         for folder in self.folders:
             if file := file_below(folder, name):
-                return file.read_text(encoding="utf-8")
+                return self._texts.setdefault(name, file.read_text(encoding="utf-8"))
         raise FileNotFoundError(f"there is no file {name!r} below templates/")
 
     def render(self, name: str, context: Mapping[str, Any]) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import ssl
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -51,8 +52,9 @@ class Client:
             options |= {"verify_certs": target.verify, "ssl_show_warn": False, "ca_certs": target.ca}
             options |= {"client_cert": target.client_cert, "client_key": target.client_key}
         try:
+            _check_files(target)
             self._library = opensearchpy.OpenSearch(**options)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
             raise ClusterError(
                 f"the settings of target {target.name!r} can't be used: {error}",
                 "check ca, client_cert and client_key in provisioner.yml",
@@ -112,6 +114,15 @@ class Client:
 
     def _hosts(self) -> str:
         return ", ".join(self.target.hosts)
+
+
+def _check_files(target: Target) -> None:
+    """Read certificates and key as a connection would, but now: later it would look like trouble with the server."""
+    context = ssl.create_default_context()
+    if target.ca:
+        context.load_verify_locations(target.ca)
+    if target.client_cert:
+        context.load_cert_chain(target.client_cert, target.client_key, password=lambda: "")  # never ask on a terminal
 
 
 def _words(error: TransportError) -> tuple[str, str]:

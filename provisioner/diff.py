@@ -43,12 +43,10 @@ def _change(resource: Resource, known: Known) -> Change:
 def _verdict(resource: Resource, live: Live | None, record: Record | None, known: Known) -> tuple[Action, str]:
     if live is None:
         return Action.CREATE, "new" if record is None else "drifted: it was deleted in the cluster"
-    if live.owner != known.owner and (record is None or live.owner is not None):
+    if _anothers(live, record, known.owner):
         return Action.NONE, UNOWNED
     if record is None:
         return Action.UPDATE, "ours by its mark, unknown to the state"
-    if _anothers(live, record, known.owner):
-        return Action.NONE, UNOWNED
     reasons = []
     if fingerprint.of(resource.body) != record.sent:
         reasons.append("changed")
@@ -61,12 +59,14 @@ def _verdict(resource: Resource, live: Live | None, record: Record | None, known
     return (Action.UPDATE, ", ".join(reasons)) if reasons else (Action.NONE, "")
 
 
-def _anothers(live: Live, record: Record, owner: str) -> bool:
-    """Whether what stands in the place of ours bears another owner's mark, or is another object without our mark.
+def _anothers(live: Live, record: Record | None, owner: str) -> bool:
+    """Whether what stands in the place of ours bears another owner's mark, or none and is not the object that we made.
 
-    A mark alone may be lost by an edit in Dashboards: that is drift, as long as the server's id is the one we know.
+    An edit in Dashboards may lose our mark: that is drift, as long as the server's id is the one we remember.
     """
-    return live.owner != owner and (live.owner is not None or live.server_id != record.server_id)
+    if live.owner is None:
+        return record is None or live.server_id != record.server_id
+    return live.owner != owner
 
 
 def _other_secrets(resource: Resource, record: Record, salt: str) -> bool:

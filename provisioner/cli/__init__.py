@@ -21,21 +21,27 @@ def build() -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    app.callback()(_version)
+    app.callback()(_options)
     for name in COMMANDS:
         app.command(name)(importlib.import_module(f"{__name__}.{name}").run)
     app.add_typer(importlib.import_module(f"{__name__}.dev").app, name="dev")
     return app
 
 
-def _version(
-    version: bool = typer.Option(False, "--version", help="Print the version and end.", is_eager=True),
-) -> None:
-    if version:
+def _print_version(wanted: bool) -> None:
+    if wanted:
         from provisioner import __version__
 
         print(f"provisioner {__version__}")
         raise typer.Exit
+
+
+def _options(
+    version: bool = typer.Option(
+        False, "--version", help="Print the version and end.", is_eager=True, callback=_print_version
+    ),
+) -> None:
+    """What stands before a command."""
 
 
 def main() -> None:

@@ -5,8 +5,7 @@ from provisioner import durations
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("30s", 30_000), ("5m", 300_000), ("24h", 86_400_000), ("90d", 7_776_000_000), ("1w", 604_800_000)]
-    + [("2y", 63_072_000_000)],
+    [("30s", 30_000), ("5m", 300_000), ("24h", 86_400_000), ("90d", 7_776_000_000), ("2y", 63_072_000_000)],
 )
 def test_milliseconds(text, expected):
     assert durations.ms(text) == expected
@@ -18,7 +17,7 @@ def test_periods():
 
 
 @pytest.mark.parametrize(
-    "text", ["", "5", "m", "0m", "05m", "5 m", "5M", "-5m", "1.5h", "5m\n", "٥m", "9" * 5000 + "d"]
+    "text", ["", "5", "m", "0m", "05m", "5 m", "5M", "-5m", "1.5h", "5m\n", "\u0665m", "9" * 5000 + "d"]
 )
 def test_other_forms_are_errors(text):
     with pytest.raises(ValueError, match=r"duration|digits"):

@@ -45,7 +45,8 @@ def test_an_empty_repository(make_repository):
 def test_variables_keep_their_types_and_places(make_repository):
     root = make_repository(
         {
-            "rules/a.yml": "kind: event\nid: a\nx: '{{ n }}'\ny: ['{{n}}', '{{ list }}', 'not {{ n }}']\nz: '{{ none }}'\n"
+            "rules/a.yml": EVENT.format("a")
+            + "x: '{{ n }}'\ny: ['{{n}}', '{{ list }}', 'not {{ n }}']\nz: '{{ none }}'\n"
         }
     )
     read = load(root, n=5, list=[{"a": 1}], none=None)

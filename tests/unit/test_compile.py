@@ -1,0 +1,204 @@
+"""Documents into resources: names, references, files, and every mistake at the place where it was made."""
+
+import pytest
+
+from provisioner import repository, settings, source
+from provisioner.compile import Compiler
+from provisioner.model import Origin
+
+RULE_SCHEMA = (
+    """{"type": "object", "properties": {"query": {"type": "string", "description": "q"}}, "required": ["query"]}"""
+)
+TEMPLATES = {
+    "templates/monitors/plain.schema.json": RULE_SCHEMA,
+    "templates/monitors/plain.yml.j2": (
+        "name: {{ name(doc.id) }}\nquery: {{ doc.query }}\nlevel: {{ lookup('severity', doc.severity).level }}\n"
+        "channels:\n{% for id in lookup('severity', doc.severity).channels %}\n"
+        "  - {{ ref('channel', id) }}\n{% endfor %}\n"
+    ),
+    "templates/pipelines/ingest_pipeline.yml.j2": (
+        "processors:\n{% for p in doc.processors %}\n{% if p.pipeline is defined %}\n"
+        "  - {{ ref('ingest_pipeline', p.pipeline.name) }}\n{% else %}\n  - {{ p }}\n{% endif %}\n{% endfor %}\n"
+    ),
+}
+SEVERITY = "kind: severity\nid: high\ntitle: High\nlevel: '2'\nresponse_time: 1h\nchannels: [{}]\n"
+CHANNEL = "kind: channel\nid: ops\ntype: slack\nurl: ${env:SLACK}\n"
+RULE = (
+    "kind: rule\nid: r1\ntitle: high\ntype: plain\nseverity: high\nlog_type: system\nschedule: 1m\n"
+    "runbook: docs/runbooks/r1.md\nquery: 'a:b'\n"
+)
+
+
+@pytest.fixture
+def compiled(make_repository):
+    def compiled(files):
+        root = make_repository({**TEMPLATES, **files})
+        chosen = settings.load(root, None)
+        return Compiler(root, chosen, source.load(root, chosen.target.vars)).run()
+
+    return compiled
+
+
+def told(desired):
+    return [(f.code, str(f.origin), f.message) for f in desired.findings]
+
+
+def only(desired, kind):
+    assert desired.findings == ()
+    (resource,) = (r for r in desired.resources if r.kind == kind)
+    return resource
+
+
+def test_a_rule_with_its_names_and_dependencies(compiled):
+    desired = compiled({"rules/a.yml": "\n".join([RULE, "---", SEVERITY.format("ops"), "---", CHANNEL])})
+    monitor = only(desired, "monitor")
+    assert monitor.key == "acme-r1"
+    assert monitor.body == {"name": "acme-r1", "query": "a:b", "level": "2", "channels": ["acme-ops"]}
+    assert monitor.depends_on == {("channel", "acme-ops")}
+    assert monitor.origin == Origin("rules/a.yml", 1, 1)
+    assert [r.kind for r in desired.resources] == ["monitor", "channel"]
+
+
+def test_a_missing_reference_is_told_where_it_is_named(compiled):
+    # The title reads `high` too: the place is that of `severity`.
+    desired = compiled({"rules/a.yml": RULE, "rules/b.yml": SEVERITY.format("").replace("id: high", "id: hihg")})
+    assert told(desired) == [("REF001", "rules/a.yml:5:11", "there is no severity 'high'")]
+    assert desired.findings[0].hint == "did you mean 'hihg'?"
+
+
+def test_a_missing_reference_in_another_document_is_told_there(compiled):
+    desired = compiled({"rules/a.yml": RULE, "rules/b.yml": SEVERITY.format("ops")})
+    assert told(desired) == [("REF001", "rules/b.yml:6:12", "there is no channel 'ops'")]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place", "words"),
+    [
+        ("type: plain", "type: plane", "4:7", "there is no rule type 'plane'"),
+        ("type: plain", "type: ../monitors/plain", "4:7", "there is no rule type"),
+        ("type: plain", 'type: "pl\\0ain"', "4:7", "there is no rule type"),
+        ("type: plain", f"type: {'x' * 5000}", "4:7", "there is no rule type"),
+        ("type: plain", "type: [plain]", "4:7", "type: a list is not text"),
+        ("query: 'a:b'", "qeury: 'a:b'", "9:1", "unknown key 'qeury'"),
+        ("query: 'a:b'", "query: [1]", "9:8", "query: a list is not text"),
+        ("schedule: 1m", "schedule: 1", "7:11", "schedule: 1 is not text"),
+        ("id: r1", "id: r1\nid: r2", "3:1", "stands twice"),
+    ],
+)
+def test_mistakes_in_a_rule(make_repository, old, new, place, words):
+    root = make_repository({**TEMPLATES, "rules/a.yml": RULE.replace(old, new)})
+    found = {str(finding.origin): finding for finding in repository.load(root).findings}[f"rules/a.yml:{place}"]
+    assert words in found.message
+    assert found.hint
+
+
+@pytest.mark.parametrize(
+    ("schema", "words"),
+    [
+        ("{", "unexpected end"),
+        ("[]", ""),
+        ('{"properties": {"query": {"type": "strin"}}}', "strin"),
+        ('{"properties": {"query": {"$ref": "http://127.0.0.1:1/x"}}}', "http://127.0.0.1:1/x"),
+        ('{"properties": {"query": {"pattern": "("}}}', ""),
+        (b"\xff", "utf-8"),
+    ],
+)
+def test_a_broken_schema_of_a_rule_type(compiled, schema, words):
+    desired = compiled({"rules/a.yml": RULE, "templates/monitors/plain.schema.json": schema})
+    ((code, origin, message),) = told(desired)
+    assert (code, origin) == ("TPL001", "templates/monitors/plain.schema.json:1:1")
+    assert words in message
+
+
+@pytest.mark.parametrize(
+    ("template", "words"),
+    [
+        ("a: {{ doc.nothing }}", "has no attribute 'nothing' (templates/monitors/plain.yml.j2:1)"),
+        ("- a", "gives no mapping"),
+        ("a: {{ ref('severity', 'high') }}", "a severity becomes nothing in the cluster: use lookup"),
+        ("a: {{ ref('rule', ['r1']) }}", "unhashable"),
+        ("a: {{ ms('5 minutes') }}", "'5 minutes' is no duration"),
+        ("a: {{ read('../rules/a.yml') }}", "there is no file"),
+        ("{% if %}", "templates/monitors/plain.yml.j2:1"),
+        ("source: {file: ../../../../etc/passwd}", "there is no file"),
+        ("source: {file: /etc/passwd}", "there is no file"),
+        ('source: {file: "a\\0b"}', "there is no file"),
+        ("source: {file: latin1.txt}", "can't be read"),
+        ("source: {file: link.txt}", "there is no file"),
+    ],
+)
+def test_a_template_that_cannot_be_rendered(compiled, tmp_path, template, words):
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "latin1.txt").write_bytes(b"\xe9")
+    (tmp_path / "rules" / "link.txt").symlink_to("/etc/passwd")
+    desired = compiled({"rules/a.yml": RULE, "templates/monitors/plain.yml.j2": template})
+    ((code, origin, message),) = told(desired)
+    assert (code, origin) == ("TPL001", "rules/a.yml:1:1")
+    assert words in message
+
+
+def test_a_rule_type_without_a_body_template(compiled):
+    desired = compiled(
+        {"rules/a.yml": RULE.replace("plain", "bare"), "templates/monitors/bare.schema.json": RULE_SCHEMA}
+    )
+    assert "there is no body template templates/monitors/bare.yml.j2" in told(desired)[0][2]
+
+
+PIPELINE = "kind: ingest_pipeline\nid: {}\nprocessors:\n  - {}\n"
+
+
+def test_a_script_from_the_file_beside_the_document(compiled):
+    text = PIPELINE.format("p", "script: {source: {file: sub/s.painless}, params: {source: {file: 1}, file: x}}")
+    desired = compiled({"templates/a/p.yml": text, "templates/a/sub/s.painless": "ctx.x = '{{ no }}' + \"ä\";\n"})
+    assert only(desired, "ingest_pipeline").body["processors"] == [
+        {"script": {"source": "ctx.x = '{{ no }}' + \"ä\";\n", "params": {"source": {"file": 1}, "file": "x"}}}
+    ]
+
+
+def test_pipelines_that_call_each_other_in_a_circle(compiled):
+    desired = compiled(
+        {
+            "templates/a.yml": PIPELINE.format("a", "pipeline: {name: b}"),
+            "templates/b.yml": PIPELINE.format("b", "pipeline: {name: a}"),
+            "templates/c.yml": PIPELINE.format("c", "pipeline: {name: c}"),
+        }
+    )
+    ((code, origin, message),) = told(desired)
+    assert code == "REF002"
+    assert origin in ("templates/a.yml:1:1", "templates/b.yml:1:1")
+    assert "ingest_pipeline acme-a → ingest_pipeline acme-b" in message
+
+
+def test_two_documents_of_one_name_in_the_cluster(compiled):
+    desired = compiled(
+        {
+            "templates/a.yml": "kind: component_template\nid: x\ntitle: t\ntemplate: {settings: {}}\n",
+            "templates/b.yml": "\nkind: schema\nid: x\ntitle: t\nfields: {a: {type: keyword, description: d}}\n",
+        }
+    )
+    assert told(desired) == [
+        (
+            "DOC003",
+            "templates/b.yml:2:1",
+            "component_template 'acme-x' is made already by the document at templates/a.yml:1:1",
+        )
+    ]
+
+
+def test_data_streams_bear_no_owner_but_the_namespace(compiled):
+    files = {"templates/index/data_stream.yml.j2": "{}", "templates/d.yml": "kind: data_stream\nid: system\n"}
+    assert only(compiled(files), "data_stream").key == "logs-system-default"
+
+
+def test_an_empty_repository_and_one_without_resources(compiled):
+    assert compiled({}).resources == ()
+    assert compiled({"rules/a.yml": SEVERITY.format("")}).findings == ()
+
+
+def test_a_text_of_a_template_sees_the_same_names(make_repository):
+    root = make_repository({"templates/shippers/s.j2": "{{ owner }} {{ namespace }} {{ target.name }} {{ doc.id }}"})
+    root = make_repository({"templates/s.yml": "kind: shipper\nid: s\n"})
+    chosen = settings.load(root, None)
+    read = source.load(root, {})
+    compiler = Compiler(root, chosen, read)
+    assert compiler.text(read.documents["shipper", "s"], "shippers/s.j2") == '"acme" "default" "dev" "s"'
