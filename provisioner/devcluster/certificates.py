@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import ipaddress
-import os
 from dataclasses import dataclass
-from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -118,12 +116,3 @@ def _key_usage(*, signs: bool) -> x509.KeyUsage:
 def expires_soon(certificate: bytes, now: dt.datetime) -> bool:
     """Whether a PEM certificate ends within 30 days of `now`."""
     return x509.load_pem_x509_certificate(certificate).not_valid_after_utc - now < _RENEW_BEFORE
-
-
-def write_private(path: Path, content: bytes, owner: int | None = None) -> None:
-    """Write a file that only its owner can read, from its first byte on; `owner` is a user id, by default ours."""
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        if owner is not None:
-            os.fchown(file.fileno(), owner, owner)
-        file.write(content)

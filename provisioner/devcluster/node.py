@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import ssl
 import sys
 import time
@@ -18,7 +17,7 @@ import httpx
 from provisioner.devcluster import config, process
 from provisioner.devcluster.diagnosis import start_failure
 from provisioner.devcluster.errors import DevClusterError
-from provisioner.devcluster.places import make_folder
+from provisioner.devcluster.places import make_folder, write_anew
 from provisioner.devcluster.process import ProcessId
 from provisioner.devcluster.record import Cluster
 
@@ -40,9 +39,7 @@ def place_plugin_settings(home: Path, distribution: Path, owner: int | None) -> 
         if shipped.is_dir() and name and not (home / "config" / name[1]).exists():
             settings = make_folder(home / "config" / name[1], owner=owner)
             for file in (path for path in shipped.iterdir() if path.is_file()):
-                shutil.copy(file, settings)
-                if owner is not None:
-                    os.chown(settings / file.name, owner, owner)
+                write_anew(settings / file.name, file.read_bytes(), owner=owner)
 
 
 def write_settings(cluster: Cluster) -> None:
@@ -51,9 +48,7 @@ def write_settings(cluster: Cluster) -> None:
         cluster.name, cluster.home, cluster.node_port, cluster.transport_port, secure=cluster.secure
     )
     for name, text in (("opensearch.yml", config.to_yaml(settings)), ("log4j2.properties", config.LOG4J)):
-        path = cluster.home / "config" / name
-        path.write_text(text, encoding="utf-8")
-        path.chmod(0o644)
+        write_anew(cluster.home / "config" / name, text.encode())
 
 
 def start(cluster: Cluster, command: list[str], owner: int | None) -> ProcessId:

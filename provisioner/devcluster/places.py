@@ -77,6 +77,19 @@ def make_folder(path: Path, *, owner: int | None = None, mode: int = 0o755) -> P
     return path
 
 
+def write_anew(path: Path, content: bytes, *, mode: int = 0o644, owner: int | None = None) -> None:
+    """Write a new file with this mode and owner from its first byte on, in place of whatever was there.
+
+    It never follows a link: some folders belong to the server's user, and a link there could lead root anywhere.
+    """
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "wb") as file:
+        if owner is not None:
+            os.fchown(file.fileno(), owner, owner)
+        os.fchmod(file.fileno(), mode)
+        file.write(content)
+
+
 def require_reachable(path: Path, variable: str) -> None:
     """Raise DevClusterError if the user the server runs as can't reach `path`, which `variable` sets."""
     uid = node_uid()

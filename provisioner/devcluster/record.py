@@ -86,7 +86,7 @@ class Cluster:
     @property
     def node_log(self) -> Path:
         """The server's log."""
-        return self.home / "logs" / "node.log"
+        return self.home / "node.log"
 
     @property
     def stand_in_log(self) -> Path:

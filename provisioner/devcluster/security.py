@@ -6,15 +6,14 @@ import datetime as dt
 import os
 import re
 import secrets
-import shutil
 import subprocess
 from pathlib import Path
 
-from provisioner.devcluster.certificates import expires_soon, issue, write_private
+from provisioner.devcluster.certificates import expires_soon, issue
 from provisioner.devcluster.config import to_yaml
 from provisioner.devcluster.errors import DevClusterError
 from provisioner.devcluster.java import Java
-from provisioner.devcluster.places import make_folder
+from provisioner.devcluster.places import make_folder, write_anew
 from provisioner.devcluster.record import USERNAME
 
 PASSWORD_VARIABLE = "PROVISIONER_DEV_PASSWORD"  # noqa: S105  the name of a variable, not a password
@@ -32,33 +31,28 @@ def prepare(home: Path, distribution: Path, java: Java, owner: int | None) -> No
     now = dt.datetime.now(dt.UTC)
     if not (home / "ca.pem").exists() or expires_soon((home / "ca.pem").read_bytes(), now):
         _write_certificates(home, config, now, owner)
-    settings = config / "opensearch-security"
-    if not (settings / "internal_users.yml").exists():
+    if not (home / "password").exists():
         password = os.environ.get(PASSWORD_VARIABLE) or secrets.token_urlsafe(18)
-        write_private(home / "password", f"{password}\n".encode())
-        make_folder(settings, owner=owner, mode=0o700)
-        for template in (distribution / _PLUGIN / "config").glob("*.yml"):
-            shutil.copy(template, settings)
-        write_private(settings / "internal_users.yml", _users(_hash(password, distribution, java)).encode())
-        for path in settings.iterdir():
-            path.chmod(0o600)
-            if owner is not None:
-                os.chown(path, owner, owner)
+        users = _users(_hash(password, distribution, java))
+        settings = make_folder(config / "opensearch-security", owner=owner, mode=0o700)
+        shipped = {path.name: path.read_bytes() for path in (distribution / _PLUGIN / "config").glob("*.yml")}
+        # Over the plugin's own users: they are for demonstrations, and everybody knows their passwords.
+        for name, content in {**shipped, "internal_users.yml": users.encode()}.items():
+            write_anew(settings / name, content, mode=0o600, owner=owner)
+        # Last, since it says that the others are there.
+        write_anew(home / "password", f"{password}\n".encode(), mode=0o600)
 
 
 def _write_certificates(home: Path, config: Path, now: dt.datetime, owner: int | None) -> None:
     certificates = issue(now)
     tls = make_folder(home / "tls", mode=0o700)
     for name, pair in (("stand-in", certificates.stand_in), ("admin", certificates.admin)):
-        (tls / f"{name}.pem").write_bytes(pair.certificate)
-        write_private(tls / f"{name}-key.pem", pair.key)
-    (config / "node.pem").write_bytes(certificates.node.certificate)
-    write_private(config / "node-key.pem", certificates.node.key, owner)
-    # Last, since it says that the others are there.
-    for path in (config / "ca.pem", home / "ca.pem"):
-        path.write_bytes(certificates.authority)
-    for path in (config / "node.pem", config / "ca.pem", home / "ca.pem"):
-        path.chmod(0o644)
+        write_anew(tls / f"{name}.pem", pair.certificate)
+        write_anew(tls / f"{name}-key.pem", pair.key, mode=0o600)
+    write_anew(config / "node.pem", certificates.node.certificate)
+    write_anew(config / "node-key.pem", certificates.node.key, mode=0o600, owner=owner)
+    for folder in (config, home):  # the one in home last, since it says that the others are there
+        write_anew(folder / "ca.pem", certificates.authority)
 
 
 def _users(password_hash: str) -> str:

@@ -123,7 +123,8 @@ def test_a_secured_cluster(state: pathlib.Path, monkeypatch: pytest.MonkeyPatch)
     for url in {cluster.url, cluster.node_url}:
         with open_client(cluster) as client:
             assert client.get(f"{url}/_cluster/health").status_code == 200
-            assert client.get(f"{url}/_cluster/health", auth=("admin", "wrong")).status_code == 401
+            for name in ("admin", "kibanaserver", "logstash", "readall"):  # the plugin's demo users
+                assert client.get(f"{url}/_cluster/health", auth=(name, name)).status_code == 401
             client.auth = None
             assert client.get(f"{url}/_cluster/health").status_code == 401
         with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):

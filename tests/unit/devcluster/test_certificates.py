@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import socket
 import ssl
 import threading
@@ -10,7 +9,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from provisioner.devcluster.certificates import Certificates, Pair, expires_soon, issue, write_private
+from provisioner.devcluster.certificates import Certificates, Pair, expires_soon, issue
 
 NOW = dt.datetime.now(dt.UTC)
 
@@ -82,16 +81,3 @@ def test_names_are_those_that_the_settings_give_rights_to(certificates: Certific
 def test_they_are_renewed_in_time(certificates: Certificates) -> None:
     assert not expires_soon(certificates.authority, NOW)
     assert expires_soon(certificates.authority, NOW + dt.timedelta(days=336))
-
-
-def test_a_private_file_is_private_from_its_first_byte(tmp_path: Path) -> None:
-    path = tmp_path / "key"
-    path.write_text("an old one, open to all")
-    path.chmod(0o644)
-    before = os.umask(0)
-    try:
-        write_private(path, b"secret")
-    finally:
-        os.umask(before)
-    assert path.stat().st_mode & 0o777 == 0o600
-    assert path.read_bytes() == b"secret"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.devcluster.errors import DevClusterError
-from provisioner.devcluster.places import NODE_UID, Places, make_folder, readable_by, require_reachable
+from provisioner.devcluster.places import NODE_UID, Places, make_folder, readable_by, require_reachable, write_anew
 
 
 def test_own_variables_come_first(places: Places) -> None:
@@ -54,3 +54,29 @@ def test_a_folder_behind_a_closed_one_is_out_of_reach(places: Places, monkeypatc
     monkeypatch.setattr("provisioner.devcluster.places.node_uid", lambda: NODE_UID)
     with pytest.raises(DevClusterError, match="Set PROVISIONER_CACHE to a folder that every user can reach"):
         require_reachable(folder, "PROVISIONER_CACHE")
+
+
+def test_a_private_file_is_private_from_its_first_byte(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    path.write_text("an old one, open to all")
+    path.chmod(0o644)
+    before = os.umask(0)
+    try:
+        write_anew(path, b"secret", mode=0o600)
+    finally:
+        os.umask(before)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.read_bytes() == b"secret"
+
+
+def test_a_link_is_replaced_and_not_followed(tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("untouched")
+    for target in (victim, tmp_path / "not there"):
+        (tmp_path / "link").unlink(missing_ok=True)
+        (tmp_path / "link").symlink_to(target)
+        write_anew(tmp_path / "link", b"new")
+        assert (tmp_path / "link").read_bytes() == b"new"
+        assert not (tmp_path / "link").is_symlink()
+    assert victim.read_text() == "untouched"
+    assert not (tmp_path / "not there").exists()

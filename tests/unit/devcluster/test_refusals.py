@@ -124,7 +124,6 @@ def test_down_of_what_is_stopped_keeps_or_deletes(places: Places) -> None:
 
 def test_logs(places: Places) -> None:
     made = known(places)
-    made.node_log.parent.mkdir()
     made.node_log.write_text("one\ntwo\nthree\n")
     made.stand_in_log.write_text("other\n")
     assert run("logs", "-n", "2")[1] == "two\nthree\n"
