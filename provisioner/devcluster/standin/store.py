@@ -6,12 +6,16 @@ They lie in hidden indexes under the names that the real plugins use, so that ve
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 from provisioner.devcluster.standin.node import Node, Reply
+
+# Seconds for which an index that was there is believed to be there.
+_LOOKED_FOR = 2.0
 
 
 @dataclass(frozen=True)
@@ -41,11 +45,11 @@ class Store:
         self.node = node
         self.index = index
         self._mappings = dict(mappings or {"dynamic": False, "properties": {}})
-        self._made = False
+        self._made_at = -_LOOKED_FOR
 
     async def ensure(self) -> None:
-        """Create the index when it is missing."""
-        if self._made:
+        """Create the index when it is missing. Somebody may delete it at any time, so it is looked for now and then."""
+        if time.monotonic() - self._made_at < _LOOKED_FOR:
             return
         settings = {"index": {"hidden": True, "number_of_shards": 1, "auto_expand_replicas": "0-1"}}
         reply = await self.node.request(
@@ -53,7 +57,7 @@ class Store:
         )
         if not (reply.ok or _error_type(reply) == "resource_already_exists_exception"):
             reply.checked()
-        self._made = True
+        self._made_at = time.monotonic()
 
     async def get(self, id_: str) -> Stored | None:
         """The document, or None. Realtime: sees every finished write."""

@@ -35,6 +35,8 @@ class Jobs:
         self._records = records
         self._interval = interval
         self._due: dict[str, int] = {}
+        self._unmatched: set[str] = set()
+        self._attached_for = 0
         # Steps that were done, whose result is written at a later time: (time, managed index).
         self._settling: dict[str, tuple[int, Managed]] = {}
         self.locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -45,26 +47,36 @@ class Jobs:
         known = await self._records.known()
         for uuid in known.keys() - indexes.keys():
             await self._forget(uuid)
-        new = [index for uuid, index in indexes.items() if uuid not in known and not _RESTRICTED.fullmatch(index.name)]
-        known |= await self._attach(new)
+        known |= await self._attach([index for uuid, index in indexes.items() if uuid not in known])
         step = await self.interval_ms()
-        for uuid, managed in known.items():
-            if managed is not None and uuid in indexes:
-                self._due.setdefault(uuid, self._first_due(managed, step))
+        for uuid, since in known.items():
+            if since is not None and uuid in indexes and uuid not in self._due:
+                self._due[uuid] = self._first_due(since, step)
 
-    async def _attach(self, new: list[Index]) -> dict[str, Managed | None]:
-        """Put each index under the policy whose template matches it, or the data stream that it backs."""
-        policies = await self._records.policies() if new else {}
-        if not any(policy.source["policy"].get("ism_template") for policy in policies.values()):
+    async def _attach(self, indexes: list[Index]) -> dict[str, int]:
+        """Put each index under the policy whose template matches it, or the data stream that it backs.
+
+        Since when (ms), by uuid. An index that no template matched is looked at again only when policies have changed.
+        """
+        if self._attached_for != self._records.policies_changed:
+            self._attached_for = self._records.policies_changed
+            self._unmatched.clear()
+        new = [i for i in indexes if i.uuid not in self._unmatched and not _RESTRICTED.fullmatch(i.name)]
+        if not new:
             return {}
-        streams = await self._context.indexes.streams()
-        attached: dict[str, Managed | None] = {}
+        policies = await self._records.policies()
+        backing = any(index.name.startswith(".ds-") for index in new)
+        streams = await self._context.indexes.streams() if backing and policies else {}
+        attached: dict[str, int] = {}
         for index in new:
             name = streams.get(index.name, index.name)
             found = template_for(name, index.created, (p.source["policy"] for p in policies.values()))
-            if found is not None:
-                policy = policies[found["policy_id"]]
-                attached[index.uuid] = await self._records.manage(index, policy, self._context.clock.now())
+            if found is None:
+                self._unmatched.add(index.uuid)
+                continue
+            now = self._context.clock.now()
+            if await self._records.manage(index, policies[found["policy_id"]], now):
+                attached[index.uuid] = now
         return attached
 
     async def interval_ms(self) -> int:
@@ -72,9 +84,9 @@ class Jobs:
         minutes = await self._context.settings.get(_INTERVAL)
         return int(float(minutes) * 60_000) if minutes else int(self._interval * 1000)
 
-    def _first_due(self, managed: Managed, step: int) -> int:
-        passed = max(0, self._context.clock.now() - managed.since) // step
-        return managed.since + (passed + 1) * step
+    def _first_due(self, since: int, step: int) -> int:
+        passed = max(0, self._context.clock.now() - since) // step
+        return since + (passed + 1) * step
 
     async def run_forever(self) -> None:
         """Sweep and run what is due, until cancelled."""
@@ -109,10 +121,14 @@ class Jobs:
             if isinstance(result, BaseException):
                 log.error("ISM's job of the index %s failed", uuid, exc_info=result)
 
-    async def run_until(self, when: int) -> None:
-        """Set the clock forward to `when` (ms), running everything that is due on the way at its own time."""
+    async def run_until(self, when: int, *, sweeping: bool = True) -> None:
+        """Set the clock forward to `when` (ms), running everything that is due on the way at its own time.
+
+        `sweeping`: look for new indexes first, since they are as old as the clock says when they are found.
+        """
         clock = self._context.clock
-        await self.sweep()
+        if sweeping:
+            await self.sweep()
         while True:
             times = [*self._due.values(), *(at for at, _ in self._settling.values())]
             following = min(times, default=when + 1)

@@ -106,13 +106,8 @@ class IsmPlugin:
         if policy["ism_template"] is not None:
             others = await self._records.policies()
             check_templates(policy, {id_: stored.source["policy"] for id_, stored in others.items()})
-        stored = await self._records.store.put(
-            policy_id,
-            {"policy": {**policy, "schema_version": SCHEMA_VERSION}},
-            create=seq_no is None or term is None,
-            if_seq_no=seq_no if term is not None else None,
-            if_primary_term=term if seq_no is not None else None,
-        )
+        kept = {**policy, "schema_version": SCHEMA_VERSION}
+        stored = await self._records.put_policy(policy_id, kept, if_seq_no=seq_no, if_primary_term=term)
         shown = {
             "_id": stored.id,
             "_version": stored.version,
@@ -164,6 +159,7 @@ class IsmPlugin:
             raise status_exception(404, f"Policy {policy_id} is not found")
         path = f"/{CONFIG_INDEX}/_doc/{quote(policy_id, safe='')}"
         reply = await self._node.request("DELETE", path, params={"refresh": True})
+        self._records.policies_changed += 1
         return answer(reply.body, reply.status)
 
     async def _add(self, request: Request) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,6 +14,7 @@ from provisioner.devcluster.standin.node import Node
 from provisioner.devcluster.standin.store import Store, Stored
 
 CONFIG_INDEX = ".opendistro-ism-config"
+_KNOWN_SECONDS = 30.0
 
 _NAME = {"type": "text", "fields": {"keyword": {"type": "keyword"}}}
 MAPPINGS: dict[str, Any] = {
@@ -105,10 +107,17 @@ class Managed:
 
 
 class Records:
-    """Reads and writes policies and managed indexes."""
+    """Reads and writes policies and managed indexes.
+
+    `policies_changed` counts writes of policies, so that nobody needs to read them to see that nothing changed.
+    """
 
     def __init__(self, node: Node) -> None:
         self.store = Store(node, CONFIG_INDEX, MAPPINGS)
+        self.policies_changed = 0
+        # What `known` answers, for half a minute: this process writes it, but somebody may delete the whole index.
+        self._known: dict[str, int | None] = {}
+        self._known_at = -_KNOWN_SECONDS
 
     async def policy(self, policy_id: str) -> Stored | None:
         """A stored policy (`source["policy"]`), or None."""
@@ -136,11 +145,28 @@ class Records:
         found = await self.store.get_many(index.uuid for index in indexes)
         return {uuid: Managed.of(d.source) for uuid, d in found.items() if "managed_index" in d.source}
 
-    async def known(self) -> dict[str, Managed | None]:
-        """By uuid: every managed index, and None for one whose policy was removed."""
-        fields = ({"exists": {"field": "managed_index.index_uuid"}}, {"exists": {"field": "unmanaged"}})
-        found = self.store.all({"bool": {"should": list(fields)}})
-        return {d.id: Managed.of(d.source) if "managed_index" in d.source else None async for d in found}
+    async def known(self) -> dict[str, int | None]:
+        """By uuid: since when (ms) an index is managed, and None for one whose policy was removed."""
+        if time.monotonic() - self._known_at >= _KNOWN_SECONDS:
+            fields = ({"exists": {"field": "managed_index.index_uuid"}}, {"exists": {"field": "unmanaged"}})
+            found = self.store.all({"bool": {"should": list(fields)}})
+            self._known = {d.id: d.source.get("managed_index", {}).get("since") async for d in found}
+            self._known_at = time.monotonic()
+        return dict(self._known)
+
+    async def put_policy(
+        self, policy_id: str, policy: Mapping[str, Any], *, if_seq_no: int | None, if_primary_term: int | None
+    ) -> Stored:
+        """Create a policy, or with both tokens update it. Raises the node's own 409."""
+        both = if_seq_no is not None and if_primary_term is not None
+        self.policies_changed += 1
+        return await self.store.put(
+            policy_id,
+            {"policy": policy},
+            create=not both,
+            if_seq_no=if_seq_no if both else None,
+            if_primary_term=if_primary_term if both else None,
+        )
 
     async def manage(self, index: Index, policy: Stored, now: int, *, anew: bool = False) -> Managed | None:
         """Put an index under a policy; None when it has one. `anew`: even when its policy was removed before."""
@@ -154,15 +180,14 @@ class Records:
             since=now,
             created=index.created,
         )
-        if anew and await self.managed(index.uuid) is None:
-            await self.store.put(index.uuid, managed.source())
-            return managed
+        overwrite = anew and await self.managed(index.uuid) is None
         try:
-            await self.store.put(index.uuid, managed.source(), create=True)
+            await self.store.put(index.uuid, managed.source(), create=not overwrite)
         except StandInError as conflict:
             if conflict.status != 409:
                 raise
             return None
+        self._known[index.uuid] = now
         return managed
 
     async def save(self, managed: Managed) -> None:
@@ -172,7 +197,9 @@ class Records:
     async def unmanage(self, uuid: str) -> None:
         """Take the policy off an index, for good."""
         await self.store.put(uuid, {"unmanaged": uuid})
+        self._known[uuid] = None
 
     async def forget(self, uuid: str) -> None:
         """Drop everything about an index that no longer exists."""
         await self.store.delete(uuid)
+        self._known.pop(uuid, None)
