@@ -55,7 +55,7 @@ class _Shown:
 def _reported() -> Iterator[_Shown]:
     """Show progress, and turn a DevClusterError into a sentence and exit code 2."""
     try:
-        from provisioner.devcluster.errors import DevClusterError
+        from provisioner.devcluster.cluster import DevClusterError  # needs all that the extra brings
     except ImportError as error:
         typer.echo(f"error: {error.name} is missing: install the dev extra (pip install 'provisioner[dev]').", err=True)
         raise typer.Exit(_ENVIRONMENT_ERROR) from error
