@@ -1,5 +1,26 @@
 """What the tests on a real cluster share."""
 
+from clusters import (
+    cluster,
+    cluster_url,
+    docker_compose_file,
+    docker_compose_project_name,
+    docker_setup,
+    offline,
+    repository,
+    small,
+)
 from pack_cluster import pack, pack_url
 
-__all__ = ["pack", "pack_url"]
+__all__ = [
+    "cluster",
+    "cluster_url",
+    "docker_compose_file",
+    "docker_compose_project_name",
+    "docker_setup",
+    "offline",
+    "pack",
+    "pack_url",
+    "repository",
+    "small",
+]

@@ -1,0 +1,302 @@
+"""Plan and apply on a real cluster, by the real command line."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from copy import deepcopy
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from clusters import Repository, delete
+from proxy import recording
+
+from provisioner.client import path
+
+RULE = "rules/brute-force-login.yml"
+
+
+def changes(repository: Repository, **environment: str) -> dict[str, tuple[str, str]]:
+    """What a plan would change: `kind name` to the action and why."""
+    done = repository.run("plan", "-o", "json", **environment)
+    assert done.code == 0, done.text
+    found = json.loads(done.out)["changes"]
+    return {f"{c['kind']} {c['key']}": (c["action"], c["why"]) for c in found if c["action"] != "no-op"}
+
+
+def applied(repository: Repository, **environment: str) -> None:
+    done = repository.run("apply", **environment)
+    assert done.code == 0, done.text
+
+
+def eventually(look: Callable[[], Any], seconds: float = 30) -> Any:
+    """The first answer that is true; the cluster runs monitors by its own clock."""
+    end = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < end, f"not within {seconds} s"
+        time.sleep(0.2)
+    return found
+
+
+def test_the_whole_pack_is_created_once_and_then_nothing_is_written(repository: Repository) -> None:
+    done = repository.run("plan", "--exit-code")
+    assert done.code == 1
+    assert repository.objects() == {}
+    assert repository.state() == []
+
+    done = repository.run("apply")
+    assert done.code == 0, done.text
+    created = repository.objects()
+    kinds = {name.split()[0] for name in created}
+    assert kinds == {
+        "channel",
+        "component_template",
+        "data_stream",
+        "index_template",
+        "ingest_pipeline",
+        "ism_policy",
+        "monitor",
+    }
+    assert f"Applied: {len(created)} created, 0 updated, 0 deleted." in done.out
+    assert sum(document["type"] == "resource" for document in repository.state()) == len(created)
+    assert [d["outcome"] for d in repository.state() if d["type"] == "release"] == ["complete"]
+
+    # Monitors run meanwhile and write alerts of their own, so the cluster's counters can't tell what a command wrote.
+    # Three looks can: every request that the commands send, all objects byte for byte, and the state index's counters.
+    before, writes = _still(repository.objects()), _index_writes(repository)
+    with recording(repository.cluster) as proxy:
+        through = repository.at(proxy.url)
+        through.settings()
+        done = through.run("plan", "--exit-code")
+        assert done.code == 0, done.text
+        assert f"No changes: the cluster is as the repository says ({len(created)} objects)." in done.out
+        assert through.run("apply").code == 0
+    assert len(proxy.requests) > 10
+    assert proxy.writes == []
+    assert _still(repository.objects()) == before
+    assert _index_writes(repository) == writes
+
+
+def _still(objects: dict[str, Any]) -> dict[str, str]:
+    """Without what the server changes by itself: a data stream's indices."""
+    return {
+        name: json.dumps({} if name.startswith("data_stream") else shown, sort_keys=True)
+        for name, shown in objects.items()
+    }
+
+
+def _index_writes(repository: Repository) -> dict[str, Any]:
+    answer = repository.client.request("GET", path(repository.state_index, "_stats", "indexing"))
+    total: dict[str, Any] = answer["_all"]["primaries"]["indexing"]
+    return {name: total[name] for name in ("index_total", "delete_total")}
+
+
+def _burst(repository: Repository, user: str) -> None:
+    """Five failures of one user within the last minute."""
+    now = datetime.now(UTC)
+    lines: list[str] = []
+    for number in range(5):
+        event = {
+            "@timestamp": (now - timedelta(seconds=number)).isoformat(),
+            "category": "authentication",
+            "action": "login_failed",
+            "severity": "warning",
+            "message": "Failed password",
+            "outcome": {"status": "failure"},
+            "source": {"ip": "203.0.113.7"},
+            "actor": {"username": user},
+        }
+        lines += [json.dumps({"create": {}}), json.dumps(event)]
+    stream = f"logs-authentication-{repository.namespace}"
+    answer = repository.client.request("POST", path(stream, "_bulk"), "\n".join(lines) + "\n", {"refresh": "true"})
+    assert not answer["errors"], answer
+
+
+def _alerts(repository: Repository) -> dict[str, dict[str, Any]]:
+    """The rule's alerts by the user that they are about."""
+    (monitor,) = (shown for name, shown in repository.objects().items() if name.startswith("monitor "))
+    answer = repository.client.request(
+        "GET", "/_plugins/_alerting/monitors/alerts", params={"monitorId": monitor["_id"]}
+    )
+    return {alert["agg_alert_content"]["bucket_keys"][1]: alert for alert in answer["alerts"]}
+
+
+def test_editing_a_rule_changes_one_monitor_and_keeps_the_acknowledgement(small: Repository) -> None:
+    applied(small)
+    _burst(small, "alice")
+    alert = eventually(lambda: _alerts(small).get("alice"))
+    assert alert["state"] == "ACTIVE"
+    acknowledge = path("_plugins", "_alerting", "monitors", alert["monitor_id"], "_acknowledge", "alerts")
+    answer = small.client.request("POST", acknowledge, {"alerts": [alert["id"]]})
+    assert answer == {"success": [alert["id"]], "failed": []}
+
+    before = small.objects()
+    small.edit(RULE, "title: Brute-force login", "title: Someone tries passwords")
+    small.edit(RULE, "threshold: {count: 5, within: 5m}", "threshold: {count: 4, within: 5m}")
+    name = f"monitor {small.owner}-brute-force-login"
+    assert changes(small) == {name: ("update", "changed")}
+    applied(small)
+    after = small.objects()
+    assert [n for n in after if after[n] != before[n] and not n.startswith("data_stream")] == [name]
+    assert after[name]["_id"] == before[name]["_id"]
+
+    _burst(small, "bob")  # an alert for bob shows that the edited monitor has run
+    eventually(lambda: _alerts(small).get("bob"))
+    kept = _alerts(small)["alice"]
+    assert (kept["id"], kept["state"]) == (alert["id"], "ACKNOWLEDGED")
+    assert kept["acknowledged_time"] is not None
+
+
+def test_drift_and_deletion_in_the_cluster_are_shown_and_mended(small: Repository) -> None:
+    applied(small)
+    objects, client, owner = small.objects(), small.client, small.owner
+    monitor = objects[f"monitor {owner}-brute-force-login"]
+    body = {**monitor["_source"].get("monitor", monitor["_source"]), "enabled": False}
+    client.request("PUT", path("_plugins", "_alerting", "monitors", monitor["_id"]), body)
+    pipeline = objects[f"ingest_pipeline {owner}-normalize"]
+    client.request("PUT", path("_ingest", "pipeline", f"{owner}-normalize"), {**pipeline, "description": "by hand"})
+    template = deepcopy(objects[f"component_template {owner}-common"]["component_template"]["template"])
+    template["settings"]["index"]["refresh_interval"] = "30s"
+    client.request("PUT", path("_component_template", f"{owner}-common"), {"template": template})  # loses the mark
+
+    drifted = ("update", "drifted: it was changed in the cluster")
+    assert changes(small) == {
+        f"monitor {owner}-brute-force-login": drifted,
+        f"ingest_pipeline {owner}-normalize": drifted,
+        f"component_template {owner}-common": drifted,
+    }
+    applied(small)
+    assert changes(small) == {}
+    mended = small.objects()
+    for name in (f"ingest_pipeline {owner}-normalize", f"component_template {owner}-common"):
+        assert mended[name] == objects[name]
+    shown = mended[f"monitor {owner}-brute-force-login"]["_source"]
+    assert shown.get("monitor", shown)["enabled"] is True
+
+    name = f"monitor {owner}-brute-force-login"
+    delete(client, name, mended[name])
+    assert changes(small) == {name: ("create", "drifted: it was deleted in the cluster")}
+    applied(small)
+    assert small.objects()[name]["_id"] != mended[name]["_id"]
+    assert changes(small) == {}
+
+
+def test_what_is_not_ours_is_never_touched(small: Repository) -> None:
+    client, owner = small.client, small.owner
+    foreign = {"description": "somebody's", "processors": [{"set": {"field": "a", "value": "b"}}]}
+    client.request("PUT", path("_ingest", "pipeline", f"{owner}-normalize"), foreign)
+    marked = {**foreign, "description": "Normalise (provisioner owner=somebody)"}
+    client.request("PUT", path("_ingest", "pipeline", f"{owner}-redaction"), marked)
+    monitor = {
+        "type": "monitor",
+        "name": f"{owner}-brute-force-login",
+        "monitor_type": "query_level_monitor",
+        "enabled": False,
+        "schedule": {"period": {"interval": 1, "unit": "DAYS"}},
+        "inputs": [{"search": {"indices": [f"{owner}-none*"], "query": {"size": 0, "query": {"match_all": {}}}}}],
+        "triggers": [],
+    }
+    client.request("POST", "/_plugins/_alerting/monitors", monitor)
+    before = json.dumps(small.objects(), sort_keys=True)
+
+    for command in (["plan"], ["apply", "--yes"]):
+        done = small.run(*command)
+        assert done.code == 1
+        assert f"these exist in the cluster and are not ours ({owner}):" in done.err
+        assert f"ingest_pipeline {owner}-normalize  (templates/pipelines/normalize.yml:3:1)" in done.err
+        assert f"ingest_pipeline {owner}-redaction" in done.err
+        assert f"monitor {owner}-brute-force-login" in done.err
+        assert "nothing was changed" in done.err
+    assert json.dumps(small.objects(), sort_keys=True) == before
+    assert small.state() == []
+
+
+def test_a_step_that_fails_stops_and_the_next_apply_goes_on(small: Repository) -> None:
+    script = "templates/pipelines/normalize.painless"
+    good = (small.root / script).read_text(encoding="utf-8")
+    small.write({script: good + "\nthis is no Painless;\n"})
+    done = small.run("apply")
+    assert done.code == 1
+    name = f"ingest_pipeline {small.owner}-normalize"
+    assert f"✗ {name}: " in done.out
+    assert "script_exception" in done.out or "compile error" in done.out
+    assert f"Stopped at {name}" in done.out
+    assert "run apply again" in done.out
+    made = small.objects()
+    assert made
+    assert name not in made
+    assert f"monitor {small.owner}-brute-force-login" not in made
+    recorded = {f"{d['kind']} {d['key']}" for d in small.state() if d["type"] == "resource"}
+    assert recorded == set(made)
+    assert [d["outcome"] for d in small.state() if d["type"] == "release"] == ["stopped"]
+
+    small.write({script: good})
+    rest = changes(small)
+    assert rest
+    assert set(rest).isdisjoint(made)
+    assert set(rest.values()) == {("create", "new")}
+    applied(small)
+    assert set(small.objects()) == set(made) | set(rest)
+    assert changes(small) == {}
+    releases = sorted((d["number"], d["outcome"]) for d in small.state() if d["type"] == "release")
+    assert releases == [(1, "stopped"), (2, "complete")]
+
+
+HOOK = """\
+kind: channel
+id: hook
+title: A webhook
+type: webhook
+url: ${env:E2E_HOOK_URL}
+headers: {X-Key: "${env:E2E_HOOK_KEY}", Content-Type: application/json}
+"""
+SECRETS = {"E2E_HOOK_URL": "http://127.0.0.1:19792/hunter2-url", "E2E_HOOK_KEY": "hunter2-key"}
+
+
+@pytest.fixture
+def hook(repository: Repository) -> Repository:
+    """One channel with two secrets, on a target that catches nothing."""
+    repository.remove("rules", "ilm", "templates")
+    repository.write({"rules/channels.yml": HOOK})
+    repository.settings(catch=None)
+    return repository
+
+
+def test_a_missing_secret_stops_everything_before_it_begins(hook: Repository) -> None:
+    hook.write({"templates/a.yml": "kind: component_template\nid: a\ntitle: A\ntemplate: {settings: {}}\n"})
+    assert set(changes(hook)) == {f"channel {hook.owner}-hook", f"component_template {hook.owner}-a"}
+    done = hook.run("apply", E2E_HOOK_URL=SECRETS["E2E_HOOK_URL"])
+    assert done.code == 2
+    assert "error: the environment variable E2E_HOOK_KEY is not set" in done.err
+    assert hook.objects() == {}
+    assert hook.state() == []
+
+
+def test_secrets_reach_the_cluster_and_nothing_else(hook: Repository) -> None:
+    printed = [hook.run(command, "-o", output, **SECRETS) for command in ("plan",) for output in ("text", "json")]
+    printed.append(hook.run("apply", **SECRETS))
+    assert printed[-1].code == 0, printed[-1].text
+    channel = hook.objects()[f"channel {hook.owner}-hook"]["config"]
+    assert channel["webhook"]["url"] == SECRETS["E2E_HOOK_URL"]
+    assert channel["webhook"]["header_params"]["X-Key"] == SECRETS["E2E_HOOK_KEY"]
+
+    assert changes(hook, **SECRETS) == {}
+    assert changes(hook) == {}  # without the secrets nothing is claimed about them
+    other = {**SECRETS, "E2E_HOOK_KEY": "hunter2-other"}
+    assert changes(hook, **other) == {f"channel {hook.owner}-hook": ("update", "a secret changed")}
+    printed.append(hook.run("apply", **other))
+    assert (
+        hook.objects()[f"channel {hook.owner}-hook"]["config"]["webhook"]["header_params"]["X-Key"] == "hunter2-other"
+    )
+
+    broken = {**other, "E2E_HOOK_URL": "hunter2-is-no-address"}
+    printed.append(hook.run("apply", **broken))
+    assert printed[-1].code == 1
+    assert f"✗ channel {hook.owner}-hook: " in printed[-1].out
+
+    assert "hunter2" not in "".join(done.text for done in printed)
+    raw = json.dumps(hook.state())
+    assert "${env:E2E_HOOK_URL}" in raw
+    assert "hunter2" not in raw
