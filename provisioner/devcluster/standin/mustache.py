@@ -13,9 +13,30 @@ from typing import Any
 from provisioner.devcluster.standin.errors import StandInError
 from provisioner.devcluster.standin.node import Node
 
+# The simulation reads a document into hash maps, and a template that prints a whole object would show its keys in
+# their order. This makes ordered maps of keys and values that came as lists.
+_ORDER = """
+def ordered(def value) {
+  if (value instanceof List) {
+    List items = new ArrayList();
+    for (item in value) { items.add(ordered(item)) }
+    return items;
+  }
+  if (!(value instanceof Map)) { return value }
+  Map made = new LinkedHashMap();
+  for (int i = 0; i < value.k.size(); i++) { made.put(value.k.get(i), ordered(value.v.get(i))) }
+  return made;
+}
+ctx.putAll(ordered(ctx.remove('__model')));
+"""
 
-async def render_all(node: Node, templates: Sequence[str], model: Mapping[str, Any]) -> list[str]:
+
+async def render_all(
+    node: Node, templates: Sequence[str], model: Mapping[str, Any], *, ordered: bool = False
+) -> list[str]:
     """Render each template with `model` as its top level (`{"ctx": {...}}`), in one request.
+
+    `ordered`: objects that a template prints as a whole show their keys in the order of `model`.
 
     Raises StandInError with the node's own error when a template does not compile.
     """
@@ -28,16 +49,25 @@ async def render_all(node: Node, templates: Sequence[str], model: Mapping[str, A
     ]
     if not sets:
         return list(templates)
-    body = {"pipeline": {"processors": sets}, "docs": [{"_source": dict(model)}]}
+    first: list[dict[str, Any]] = [{"script": {"source": _ORDER}}] if ordered else []
+    source = {"__model": _as_lists(model)} if ordered else dict(model)
+    body = {"pipeline": {"processors": first + sets}, "docs": [{"_source": source}]}
     reply = (await node.request("POST", "/_ingest/pipeline/_simulate", body=body)).checked()
     [result] = reply.body["docs"]
     if "error" in result:
         raise StandInError(400, {"error": result["error"], "status": 400})
-    source = result["doc"]["_source"]
-    return [source.get(field, template) for field, template in zip(fields, templates, strict=True)]
+    rendered = result["doc"]["_source"]
+    return [rendered.get(field, template) for field, template in zip(fields, templates, strict=True)]
 
 
 async def render(node: Node, template: str, model: Mapping[str, Any]) -> str:
     """Render one template: see `render_all`."""
     [rendered] = await render_all(node, [template], model)
     return rendered
+
+
+def _as_lists(value: Any) -> Any:
+    """Objects as `{"k": [keys], "v": [values]}`, which keeps their order."""
+    if isinstance(value, Mapping):
+        return {"k": list(value), "v": [_as_lists(item) for item in value.values()]}
+    return [_as_lists(item) for item in value] if isinstance(value, list | tuple) else value
