@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Collection
 
+from provisioner.devcluster.standin.alerting import AlertingPlugin
 from provisioner.devcluster.standin.ism.plugin import IsmPlugin
 from provisioner.devcluster.standin.node import Node
 from provisioner.devcluster.standin.notifications.plugin import NotificationsPlugin
@@ -19,7 +19,6 @@ def assemble(node: Node, names: Collection[str], *, job_interval: float) -> list
 
     `job_interval`: seconds between two looks of ISM at a managed index.
     """
-    package = "provisioner.devcluster.standin"
     settings = ClusterSettings(node)
     notifier = NotificationsPlugin(node, settings)
     plugins: list[Plugin] = [settings]
@@ -27,7 +26,6 @@ def assemble(node: Node, names: Collection[str], *, job_interval: float) -> list
         plugins.append(notifier)
     if "ism" in names:
         plugins.append(IsmPlugin(node, notifier, settings, job_interval))
-    alerting = getattr(importlib.import_module(f"{package}.alerting"), "AlertingPlugin", None)
-    if "alerting" in names and alerting is not None:
-        plugins.append(alerting(node, notifier))
+    if "alerting" in names:
+        plugins.append(AlertingPlugin(node, notifier))
     return plugins

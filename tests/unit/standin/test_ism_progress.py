@@ -8,6 +8,7 @@ import pytest
 
 from provisioner.devcluster.standin.ism import managed as way
 from provisioner.devcluster.standin.ism.conditions import Measured, rollover_due, rollover_report, transition_due
+from provisioner.devcluster.standin.ism.explain import explained
 from provisioner.devcluster.standin.ism.managed import StepResult
 from provisioner.devcluster.standin.ism.policy import parse_body
 from provisioner.devcluster.standin.ism.units import byte_count, milliseconds, shown_bytes, shown_time
@@ -65,8 +66,8 @@ def test_steps_actions_and_states_follow_each_other() -> None:
         {"name": "b", "start_time": 7},
         None,
     )
-    assert set(way.explained(metadata)) >= {"policy_completed"}
-    assert "state" not in way.explained(metadata)
+    assert set(explained(metadata)) >= {"policy_completed"}
+    assert "state" not in explained(metadata)
 
 
 def test_two_actions_of_one_kind_both_run() -> None:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from provisioner.devcluster.standin.errors import OpenSearchError
 from provisioner.devcluster.standin.ism.indexes import Index, Indexes
 from provisioner.devcluster.standin.ism.jobs import Jobs
-from provisioner.devcluster.standin.ism.managed import explained, is_failed
+from provisioner.devcluster.standin.ism.managed import Metadata, is_failed
 from provisioner.devcluster.standin.ism.records import Managed, Records
 from provisioner.devcluster.standin.rest import answer, bool_param, check_params, int_param, parsed
 
@@ -75,6 +75,30 @@ class Explain:
         if bool_param(request, "validate_action"):
             shown["validate"] = {"validation_message": "Starting Validation", "validation_status": "passed"}
         return shown
+
+
+def explained(metadata: Metadata) -> dict[str, Any]:
+    """What the explain API shows of the metadata."""
+    shown: dict[str, Any] = {key: metadata[key] for key in ("index", "index_uuid", "policy_id")}
+    for key in ("policy_seq_no", "policy_primary_term"):
+        if metadata.get(key) is not None:
+            shown[key] = metadata[key]
+    action = metadata.get("action")
+    if metadata.get("rolled_over") or (action and action["name"] == "rollover"):
+        shown["rolled_over"] = bool(metadata.get("rolled_over"))
+        if metadata.get("rolled_over_index_name"):
+            shown["rolled_over_index_name"] = metadata["rolled_over_index_name"]
+    shown["index_creation_date"] = metadata["index_creation_date"]
+    if metadata.get("policy_completed"):
+        return {**shown, "policy_completed": True}
+    if metadata.get("transition_to") is not None:
+        shown["transition_to"] = metadata["transition_to"]
+    else:
+        shown |= {key: metadata[key] for key in ("state", "action", "step") if metadata.get(key)}
+    shown["retry_info"] = metadata["retry_info"]
+    if metadata.get("info") is not None:
+        shown["info"] = metadata["info"]
+    return shown
 
 
 def _filter(body: Any) -> dict[str, Any]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import re
 from collections import defaultdict
 from dataclasses import replace
 from typing import Any
+
+import httpx
 
 from provisioner.devcluster.standin.errors import StandInError
 from provisioner.devcluster.standin.ism import managed as way
@@ -23,7 +26,7 @@ log = logging.getLogger(__name__)
 
 _RESTRICTED = re.compile(r"\.opendistro_security|\.kibana.*|\.opendistro-ism-config|\.provisioner-stand-in")
 _INTERVAL = "plugins.index_state_management.job_interval"
-_LONGEST_PAUSE = 1.0
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.02, 1.0  # seconds between two looks at what is due
 
 
 class Jobs:
@@ -88,20 +91,24 @@ class Jobs:
         passed = max(0, self._context.clock.now() - since) // step
         return since + (passed + 1) * step
 
-    async def run_forever(self) -> None:
-        """Sweep and run what is due, until cancelled."""
-        while True:
+    async def run_until_stopped(self, stopping: asyncio.Event) -> None:
+        """Sweep and run what is due. Steps that have begun are finished before it returns."""
+        while not stopping.is_set():
             try:
                 await self.sweep()
                 await self.run_due()
+            except (StandInError, httpx.TransportError) as error:
+                log.warning("ISM could not run, and tries again: %s", error)
             except Exception:
-                log.exception("ISM could not run; it tries again")
-            pause = min(_LONGEST_PAUSE, await self._pause())
-            await asyncio.sleep(pause)
+                log.exception("ISM could not run, and tries again")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stopping.wait(), self._pause())
 
-    async def _pause(self) -> float:
+    def _pause(self) -> float:
+        """Seconds until something is due, but soon enough to see new indexes."""
         times = [*self._due.values(), *(when for when, _ in self._settling.values())]
-        return max(0.02, (min(times, default=0) - self._context.clock.now()) / 1000) if times else _LONGEST_PAUSE
+        wait = (min(times) - self._context.clock.now()) / 1000 if times else _LONGEST_PAUSE
+        return min(_LONGEST_PAUSE, max(_SHORTEST_PAUSE, wait))
 
     async def run_due(self) -> None:
         """Run every index whose time has come, side by side."""

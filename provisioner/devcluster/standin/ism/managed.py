@@ -283,27 +283,3 @@ def changed(
         "policy_primary_term": tokens[1],
         "policy_id": policy["policy_id"],
     }
-
-
-def explained(metadata: Metadata) -> dict[str, Any]:
-    """What the explain API shows of the metadata."""
-    shown: dict[str, Any] = {key: metadata[key] for key in ("index", "index_uuid", "policy_id")}
-    for key in ("policy_seq_no", "policy_primary_term"):
-        if metadata.get(key) is not None:
-            shown[key] = metadata[key]
-    action = metadata.get("action")
-    if metadata.get("rolled_over") or (action and action["name"] == "rollover"):
-        shown["rolled_over"] = bool(metadata.get("rolled_over"))
-        if metadata.get("rolled_over_index_name"):
-            shown["rolled_over_index_name"] = metadata["rolled_over_index_name"]
-    shown["index_creation_date"] = metadata["index_creation_date"]
-    if metadata.get("policy_completed"):
-        return {**shown, "policy_completed": True}
-    if metadata.get("transition_to") is not None:
-        shown["transition_to"] = metadata["transition_to"]
-    else:
-        shown |= {key: metadata[key] for key in ("state", "action", "step") if metadata.get(key)}
-    shown["retry_info"] = metadata["retry_info"]
-    if metadata.get("info") is not None:
-        shown["info"] = metadata["info"]
-    return shown

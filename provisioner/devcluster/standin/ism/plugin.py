@@ -33,6 +33,7 @@ from provisioner.devcluster.standin.store import Stored
 
 _BASE = "/_plugins/_ism"
 _LIST_PARAMS = ("size", "from", "sortField", "sortOrder", "queryString")
+_PATIENCE = 5.0  # seconds
 _ALLOW_LIST = "plugins.index_state_management.allow_list"
 
 
@@ -58,6 +59,7 @@ class IsmPlugin:
         self._index_settings = IndexSettings(node, self._indexes)
         self.jobs = Jobs(context, self._records, self._index_settings, job_interval)
         self._explain = Explain(self._indexes, self._records, self.jobs)
+        self._stopping = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
 
     def routes(self) -> list[Route]:
@@ -82,11 +84,16 @@ class IsmPlugin:
 
     async def start(self) -> None:
         """Start the jobs."""
-        self._running = asyncio.create_task(self.jobs.run_forever())
+        self._stopping = asyncio.Event()
+        self._running = asyncio.create_task(self.jobs.run_until_stopped(self._stopping))
 
     async def stop(self) -> None:
-        """Stop the jobs. A step that is being run ends first or is taken up again by the next start."""
-        if self._running:
+        """Stop the jobs: a step that has begun is finished, for some seconds; the next start sees if it was cut off."""
+        if self._running is None:
+            return
+        self._stopping.set()
+        done, _ = await asyncio.wait({self._running}, timeout=_PATIENCE)
+        if not done:
             self._running.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._running
