@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import signal
 import sys
 
 import typer
@@ -52,6 +53,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a locale that lacks a character must not end the command
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: apply records what it has done
     try:
         build()()
     except ProvisionerError as error:

@@ -160,20 +160,23 @@ class Repository:
 
     def run(self, *arguments: str, **environment: str) -> Done:
         """The real command line on this repository, as a process of its own. A traceback fails every test."""
-        command = [sys.executable, "-m", "provisioner", *arguments, "-C", str(self.root)]
+        with self.start(*arguments, **environment) as running:
+            out, err = running.communicate(timeout=120)
+        assert "Traceback" not in err, err
+        return Done(running.returncode, out, err)
+
+    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+        """The same, still running; what it prints comes line by line."""
         given = {PASSWORD: self.cluster.password} if self.cluster.password else {}
-        done = subprocess.run(
-            command,
+        return subprocess.Popen(
+            [sys.executable, "-u", "-m", "provisioner", *arguments, "-C", str(self.root)],
             cwd=ROOT,
             env={**os.environ, **given, **environment},
             stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            timeout=120,
-            check=False,
         )
-        assert "Traceback" not in done.stderr, done.stderr
-        return Done(done.returncode, done.stdout, done.stderr)
 
     def write(self, files: Mapping[str, str]) -> None:
         """Write files by their paths."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import time
 from collections.abc import Callable
 from copy import deepcopy
@@ -300,3 +301,33 @@ def test_secrets_reach_the_cluster_and_nothing_else(hook: Repository) -> None:
     raw = json.dumps(hook.state())
     assert "${env:E2E_HOOK_URL}" in raw
     assert "hunter2" not in raw
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_a_run_that_is_stopped_loses_nothing(small: Repository, how: signal.Signals) -> None:
+    """Stopped after the second object: what was made is recorded, or else known by its mark; nothing is made twice."""
+    with small.start("apply", "--yes") as running:
+        lines = (line for line in running.stdout or () if " created in " in line)
+        seen = {" ".join(next(lines).split()[1:3]) for _ in range(2)}
+        running.send_signal(how)
+        _, err = running.communicate(timeout=60)
+    assert running.returncode != 0
+    assert "Traceback" not in err
+    made = small.objects()
+    recorded = {f"{d['kind']} {d['key']}" for d in small.state() if d["type"] == "resource"}
+    assert seen <= set(made)
+    assert len(made) < 6  # it was stopped on its way indeed
+    if how is signal.SIGTERM:  # a request that is under way may still be carried out by the server
+        assert seen <= recorded <= set(made)
+        assert len(set(made) - recorded) <= 1
+
+    unknown = ("update", "ours by its mark, unknown to the state")
+    assert {name: why for name, why in changes(small).items() if name in made} == dict.fromkeys(
+        set(made) - recorded, unknown
+    )
+    applied(small)
+    assert changes(small) == {}
+    query = {"size": 1000, "query": {"match_all": {}}}
+    hits = small.client.request("POST", "/_plugins/_alerting/monitors/_search", query)["hits"]["hits"]
+    monitors = [hit["_source"].get("monitor", hit["_source"])["name"] for hit in hits]
+    assert monitors.count(f"{small.owner}-brute-force-login") == 1
