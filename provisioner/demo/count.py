@@ -124,6 +124,12 @@ def bursts(failed: Iterable[Failure], threshold: int = 5, within: float = 300) -
     return {pair: peak for pair, peak in peaks.items() if peak >= threshold}
 
 
+def as_key(pair: Pair) -> Pair:
+    """The pair as the starter pack's monitor groups it: two opening braces of a name are set apart there."""
+    address, user = pair
+    return (address, user.replace("{", "{ ") if "{{" in user else user)
+
+
 def differences(expected: Iterable[Pair], found: Iterable[Pair]) -> tuple[list[Pair], list[Pair]]:
     """Pairs that the cluster did not find, and pairs that it found without cause.
 

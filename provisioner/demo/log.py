@@ -11,6 +11,7 @@ from provisioner.demo import count, shipper, sshdlog
 
 if TYPE_CHECKING:
     import pathlib
+    from collections.abc import Iterable
 
     from provisioner.demo.sshdlog import Pair, Secret
 
@@ -35,7 +36,7 @@ class Shipment:
 def made(now: datetime) -> Shipment:
     """The demo's own log, up to now."""
     log = sshdlog.generate(now)
-    return Shipment(log.lines, count.bursts(count.failures(log.lines, now)), log.secrets)
+    return Shipment(log.lines, _expected(log.lines, now), log.secrets)
 
 
 def of_user(file: pathlib.Path, now: datetime) -> Shipment:
@@ -49,8 +50,11 @@ def of_user(file: pathlib.Path, now: datetime) -> Shipment:
         kept.append(line)
         total += 1
     lines = _judged(list(kept), now)
-    expected = count.bursts(count.failures(lines, now))
-    return Shipment(tuple(lines), expected, left_out=total - len(lines), own=True)
+    return Shipment(tuple(lines), _expected(lines, now), left_out=total - len(lines), own=True)
+
+
+def _expected(lines: Iterable[str], now: datetime) -> dict[Pair, int]:
+    return {count.as_key(pair): peak for pair, peak in count.bursts(count.failures(lines, now)).items()}
 
 
 def _judged(lines: list[str], now: datetime) -> list[str]:

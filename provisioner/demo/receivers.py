@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP
 
 from provisioner.demo.errors import DemoError
 
@@ -70,10 +71,11 @@ class Receivers:
         except OSError as error:
             raise DemoError(f"port {self.http_port} can't be used: {error}", "choose another by --http-port") from None
         threading.Thread(target=self._web.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
-        mail = Controller(_MailHandler(self.mails), hostname=HOST, port=self.smtp_port, data_size_limit=LARGEST)
+        mail = _MailServer(_MailHandler(self.mails), hostname=HOST, port=self.smtp_port)
         try:
             mail.start()
         except (OSError, RuntimeError) as error:
+            mail.loop.close()
             self.close()
             raise DemoError(f"port {self.smtp_port} can't be used: {error}", "choose another by --smtp-port") from None
         self._mail = mail
@@ -113,6 +115,17 @@ def _handler(posts: list[Post]) -> type[http.server.BaseHTTPRequestHandler]:
             """Not onto the terminal: the story tells what arrived."""
 
     return Handler
+
+
+class _LongLines(SMTP):
+    """SMTP that takes lines of any length: those of a log may exceed the 998 characters of RFC 5321."""
+
+    line_length_limit = LARGEST
+
+
+class _MailServer(Controller):
+    def factory(self) -> SMTP:
+        return _LongLines(self.handler, data_size_limit=LARGEST)
 
 
 class _MailHandler:

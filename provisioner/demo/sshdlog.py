@@ -112,7 +112,7 @@ def _attackers(writer: _Writer) -> list[Pair]:
     )
     _hammer(writer, *hammer, ago=150, times=6)
     # Exactly five, the first and the last exactly one window apart: its edges count.
-    for ago in (WINDOW + 8, 240, 160, 70, 8):
+    for ago in (WINDOW + 2, 240, 160, 70, 2):
         _guess(writer, ago, *slow, known=False)
     for ago in range(130, 20, -9):
         _guess(writer, ago + writer.dice.randint(0, 3), *guesser, known=False)
@@ -125,7 +125,7 @@ def _attackers(writer: _Writer) -> list[Pair]:
 
 def _near_misses(writer: _Writer) -> None:
     """Those who come close, and must stay silent."""
-    for ago in (WINDOW + 11, 240, 160, 70, 10):  # five, one second more than a window apart
+    for ago in (WINDOW + 4, 240, 160, 70, 3):  # five, one second more than a window apart
         _guess(writer, ago, "203.0.113.5", "backup", known=False)
     for ago in (200, 150, 90, 40):  # four
         _guess(writer, ago, "198.51.100.4", "carol", known=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from provisioner.demo.receivers import Mail, Post, Receivers
     from provisioner.demo.sshdlog import Pair, Secret
 
+_PLAIN = re.compile(r"[A-Za-z][a-z0-9._-]{0,31}")
 PATIENCE = 60.0  # seconds; the monitor runs every two
 
 
@@ -71,7 +73,13 @@ class Watcher:
 def words(pairs: Sequence[Pair]) -> str:
     """`root from 192.0.2.1, admin from 192.0.2.2`, the first five."""
     more = f" and {len(pairs) - 5} more" if len(pairs) > 5 else ""
-    return ", ".join(f"{user} from {address}" for address, user in sorted(pairs)[:5]) + more
+    return ", ".join(f"{shown(user)} from {address}" for address, user in sorted(pairs)[:5]) + more
+
+
+def shown(user: str) -> str:
+    """A user name straight from a log, but only one that looks like one: people also type passwords there."""
+    plain = _PLAIN.fullmatch(user) and sum(map(str.isdigit, user)) < 9
+    return user if plain else f"a name of {len(user)} characters"
 
 
 def post_of(posts: Iterable[Post], pair: Pair) -> Post | None:
