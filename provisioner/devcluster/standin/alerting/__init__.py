@@ -33,9 +33,9 @@ class AlertingPlugin:
 
     name = "alerting"
 
-    def __init__(self, node: Node, notifier: Notifier) -> None:
+    def __init__(self, node: Node, notifier: Notifier, clock: Clock | None = None) -> None:
         self._configs = Configs(node)
-        self.clock = Clock()
+        self.clock = clock or Clock()
         alerts, findings = AlertStore(node, self.clock), Findings(node)
         self._tools = Tools(node, self._configs, alerts, Actions(node, notifier, self.clock), findings, self.clock)
         self._scheduler = Scheduler(self._execute, self.clock)

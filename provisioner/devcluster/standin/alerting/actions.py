@@ -46,7 +46,7 @@ class Actions:
         subject_template = action.get("subject_template", {}).get("source", "")
         templates = [subject_template, action["message_template"]["source"]]
         try:
-            subject, message = await render_all(self._node, templates, {"ctx": ctx})
+            subject, message = await render_all(self._node, templates, {"ctx": ctx}, ordered=True)
         except StandInError as error:
             # A template that can't be rendered has no script stack, which is all that the alert would say.
             return _failed(action, _template_error(error, templates[1]), "", self._clock.now())

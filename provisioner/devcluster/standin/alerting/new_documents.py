@@ -23,6 +23,10 @@ QUERIES_AT_ONCE = 200
 BY_NUMBER = {"_seq_no": {"order": "desc", "unmapped_type": "long"}}
 
 
+class NoIndexError(InputError):
+    """A monitor's index is not there."""
+
+
 @dataclass(frozen=True)
 class Concrete:
     """One index: its shards, and when it was made (milliseconds)."""
@@ -44,11 +48,11 @@ async def resolve(node: Node, name: str) -> Indices:
     """The indexes behind a name, oldest first.
 
     Raises:
-        InputError: there is none.
+        NoIndexError: there is none.
     """
     found = await node.request("GET", f"/{quote(name, safe='')}/_settings", params={"flat_settings": True})
     if not found.ok or not found.body:
-        raise InputError(f"no such index [{name}]")
+        raise NoIndexError(f"no such index [{name}]")
     concrete = [
         Concrete(index, int(body["settings"]["index.number_of_shards"]), int(body["settings"]["index.creation_date"]))
         for index, body in found.body.items()

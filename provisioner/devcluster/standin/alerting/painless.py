@@ -17,6 +17,7 @@ PRELUDE = (
     "def ctx = new HashMap(params.ctx); "
     "ctx.periodStart = Instant.ofEpochMilli(ctx.periodStart); ctx.periodEnd = Instant.ofEpochMilli(ctx.periodEnd); "
 )
+EXECUTE = "/_scripts/painless/_execute"
 # An empty list of results is Kotlin's in the plugin and Java's on the node: the plugin's words.
 EMPTY_LIST = "Empty list doesn't contain element at index 0."
 EMPTY_LIST_FRAMES = [
@@ -38,16 +39,22 @@ async def evaluate(node: Node, script: Json, ctx: Json) -> bool | ScriptFailure:
     source = script["source"]
     params = {**script.get("params", {}), "ctx": ctx}
     body = {"script": {"lang": "painless", "source": PRELUDE + source, "params": params}}
-    reply = await node.request("POST", "/_scripts/painless/_execute", body=body)
+    reply = await node.request("POST", EXECUTE, body=body)
     if not reply.ok:
-        return _failure(reply.body["error"], source, empty=not ctx["results"])
+        error, ahead = reply.body["error"], len(PRELUDE)
+        if error.get("reason") == "compile error":
+            # After a prelude the parser words some errors in another way; but alone, a good script lacks `ctx`.
+            alone = await node.request("POST", EXECUTE, body={"script": {"lang": "painless", "source": source}})
+            if not alone.ok and "symbol [ctx]" not in str(alone.body["error"].get("caused_by")):
+                error, ahead = alone.body["error"], 0
+        return _failure(error, source, ahead, empty=not ctx["results"])
     if reply.body["result"] not in ("true", "false"):
         return _not_boolean(source, reply.body["result"])
     return bool(reply.body["result"] == "true")
 
 
-def _failure(error: Json, source: str, *, empty: bool) -> ScriptFailure:
-    position = {key: max(0, value - len(PRELUDE)) for key, value in error.get("position", {}).items()}
+def _failure(error: Json, source: str, ahead: int, *, empty: bool) -> ScriptFailure:
+    position = {key: max(0, value - ahead) for key, value in error.get("position", {}).items()}
     stack = [line for line in error.get("script_stack", []) if "---- HERE" not in line]
     frames = stack[:-1]
     cause = {key: value for key, value in error.get("caused_by", {}).items() if key in ("type", "reason", "caused_by")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -14,9 +15,19 @@ from provisioner.devcluster.standin.alerting.context import alert_arg, template_
 from provisioner.devcluster.standin.alerting.expressions import ExpressionError, documents
 from provisioner.devcluster.standin.alerting.inputs import InputError
 from provisioner.devcluster.standin.alerting.model import Job, Json, Period, Trigger
-from provisioner.devcluster.standin.alerting.new_documents import Concrete, Indices, Span, highest, matches, resolve
+from provisioner.devcluster.standin.alerting.new_documents import (
+    Concrete,
+    Indices,
+    NoIndexError,
+    Span,
+    highest,
+    matches,
+    resolve,
+)
 from provisioner.devcluster.standin.alerting.run_query import Run, Tools
 from provisioner.devcluster.standin.node import Node
+
+log = logging.getLogger(__name__)
 
 LAST_OF_A_DRY_RUN = 10
 MAX_ACTIONABLE = 50
@@ -49,9 +60,13 @@ async def run_doc_monitor(run: Run, tools: Tools) -> Json:
     found = Matches()
     try:
         updated = await _look(run, tools.node, body, contexts, found)
-    except InputError as failure:
+    except NoIndexError as failure:
         if run.keeps:
             await _error_alert(run, tools, failure.shown)
+        return run.result({"results": [], "error": None}, {}, failure.shown)
+    except InputError as failure:
+        # A query that can't be read raises no alert: the plugin tells only its log.
+        log.warning("monitor %s (%s): %s", run.job.name, run.job.id, failure.shown)
         return run.result({"results": [], "error": None}, {}, failure.shown)
     triggers = {
         trigger.id: await _run_trigger(run, tools, trigger, body["queries"], found) for trigger in run.job.triggers
@@ -95,9 +110,10 @@ async def _look(run: Run, node: Node, body: Json, contexts: Json, found: Matches
     updated: Json = {}
     for name in body["indices"]:
         indices = await resolve(node, name)
-        for index in _watched(indices, contexts):
+        known = [index for index in indices.concrete if index.name in contexts]
+        for index in _watched(indices, known):
             seen = await highest(node, index)
-            before = contexts.get(index.name) or _unknown(index, seen, run.period)
+            before = contexts.get(index.name) or _unknown(index, seen, run.period, known)
             for shard in range(index.shards):
                 upto = seen[str(shard)]
                 above = before.get(str(shard), -1) if run.keeps else max(-1, upto - LAST_OF_A_DRY_RUN)
@@ -109,17 +125,16 @@ async def _look(run: Run, node: Node, body: Json, contexts: Json, found: Matches
     return updated
 
 
-def _watched(indices: Indices, contexts: Json) -> list[Concrete]:
+def _watched(indices: Indices, known: list[Concrete]) -> list[Concrete]:
     """All indexes, or those of an alias or data stream from the last write index on: older ones get no documents."""
     if indices.write is None:
         return indices.concrete
-    known = [index for index in indices.concrete if index.name in contexts]
     return [index for index in indices.concrete if index.created >= known[0].created] if known else indices.concrete
 
 
-def _unknown(index: Concrete, seen: Mapping[str, int], period: Period) -> Json:
+def _unknown(index: Concrete, seen: Mapping[str, int], period: Period, known: list[Concrete]) -> Json:
     """For an index never seen before: everything is new if it was made since the last run, nothing otherwise."""
-    if index.created > period.start:
+    if index.created > (known[-1].created if known else period.start):
         return {str(shard): -1 for shard in range(index.shards)}
     return dict(seen)
 
