@@ -43,6 +43,9 @@ def test_answers_and_errors_are_the_nodes_own(served: Served, empty_node: str) -
         ("DELETE", "/_cluster/settings"),
         ("GET", "/_plugins/_nothing/here?a=%2F%20b"),
         ("GET", "/_cat/indices?h=index&s=index"),
+        ("GET", "/missing"),
+        ("GET", "/_all/_settings?flat_settings=true"),
+        ("GET", "/_index_template/*"),
         ("GET", "/_search?q=%22a%2Bb%22&filter_path=hits.total"),
     ):
         through = httpx.request(method, served.url + path, timeout=30)
@@ -97,6 +100,9 @@ def test_settings_of_ism_travel_through_templates_and_come_back(served: Served) 
         flat = client.get("/roll-1/_settings?flat_settings=true").json()["roll-1"]["settings"]
         assert flat[f"index.{name}"] == "roll"
         assert not [key for key in flat if "stand_in" in key]
+        plain = client.get("/_index_template/roll?filter_path=index_templates.name")
+        assert plain.json() == {"index_templates": [{"name": "roll"}]}
+        assert MARK not in plain.headers
         changed = client.put("/roll-1/_settings", json={"index": {"priority": 3, f"{name}": "other"}})
         assert changed.json() == {"acknowledged": True}
         assert client.get("/roll-1/_settings").json()["roll-1"]["settings"]["index"]["priority"] == "3"

@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 from provisioner.devcluster.standin.errors import OpenSearchError, StandInError, plain_error
 from provisioner.devcluster.standin.node import Node
 from provisioner.devcluster.standin.plugin import Plugin, Shared, route
-from provisioner.devcluster.standin.proxy import NodeResponse, forward
+from provisioner.devcluster.standin.proxy import NodeResponse, WholeNodeResponse, forward
 from provisioner.devcluster.standin.rest import answer
 
 HEADER = "X-Provisioner-Stand-In"
@@ -58,7 +58,7 @@ class StandIn:
         except Exception as error:
             log.exception("%s %s failed", request.method, request.url.path)
             response = answer(OpenSearchError(500, "exception", f"{type(error).__name__}: see the log").body, 500)
-        if not isinstance(response, NodeResponse):
+        if not isinstance(response, NodeResponse | WholeNodeResponse):
             response.headers[HEADER] = ",".join(self.names)
         return response
 

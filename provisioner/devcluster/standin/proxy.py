@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import AsyncIterator
 
 import httpx
@@ -31,7 +32,33 @@ HOP_BY_HOP = frozenset(
 
 
 class NodeResponse(StreamingResponse):
-    """An answer of the node itself."""
+    """An answer of the node itself, as it comes."""
+
+    def __init__(self, chunks: AsyncIterator[bytes], status: int) -> None:
+        super().__init__(chunks, status)
+        self.chunks = chunks
+
+
+class WholeNodeResponse(Response):
+    """An answer of the node itself, read to its end. `plain` is its body without compression."""
+
+    @property
+    def plain(self) -> bytes:
+        """The body as text."""
+        return gzip.decompress(self.body) if self.headers.get("content-encoding") == "gzip" else bytes(self.body)
+
+
+async def read(node: Node, request: Request) -> WholeNodeResponse:
+    """The node's answer as `forward` gives it, but read to its end: for whoever wants to look at it."""
+    others = [(k, v) for k, v in request.headers.raw if k.lower() != b"accept-encoding"]
+    encoding = b"gzip" if "gzip" in request.headers.get("accept-encoding", "") else b"identity"
+    scope = {**request.scope, "headers": [*others, (b"accept-encoding", encoding)]}
+    streamed = await forward(node, Request(scope, request.receive))
+    whole = WholeNodeResponse(status_code=streamed.status_code)
+    chunks = [chunk async for chunk in streamed.chunks] if isinstance(streamed, NodeResponse) else [streamed.body]
+    whole.body = b"".join(chunks)
+    whole.raw_headers = streamed.raw_headers
+    return whole
 
 
 async def forward(node: Node, request: Request, content: bytes | None = None) -> Response:

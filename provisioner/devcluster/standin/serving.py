@@ -25,6 +25,8 @@ def server(app: Any, *, host: str, port: int, cert: Path | None = None, key: Pat
         ws="none",
         server_header=False,
         date_header=False,
+        # Clients keep connections and send on them after minutes, as the server itself allows.
+        timeout_keep_alive=600,
         timeout_graceful_shutdown=5,
     )
     return uvicorn.Server(config)

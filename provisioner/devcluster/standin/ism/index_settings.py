@@ -19,7 +19,7 @@ from starlette.routing import Route
 from provisioner.devcluster.standin.ism.indexes import Indexes
 from provisioner.devcluster.standin.node import Node
 from provisioner.devcluster.standin.plugin import route
-from provisioner.devcluster.standin.proxy import forward
+from provisioner.devcluster.standin.proxy import forward, read
 from provisioner.devcluster.standin.rest import answer
 from provisioner.devcluster.standin.settings import INDEX, flatten
 from provisioner.devcluster.standin.store import Store
@@ -104,14 +104,12 @@ class IndexSettings:
         return await forward(self._node, request, orjson.dumps(rest)) if rest else answer({"acknowledged": True})
 
     async def _read(self, request: Request) -> Response:
-        index = request.path_params.get("index", "")
-        if index.startswith("_") or request.method != "GET":
+        if request.path_params.get("index", "").startswith("_"):
             return await forward(self._node, request)
-        uri = request.scope["raw_path"].decode()
-        reply = await self._node.as_caller("GET", uri, request.headers, params=dict(request.query_params))
-        if isinstance(reply.body, dict) and _KEPT_MARK in orjson.dumps(reply.body):
-            return answer(_shown(reply.body), reply.status)
-        return await forward(self._node, request)
+        response = await read(self._node, request)
+        if _KEPT_MARK not in response.plain:
+            return response
+        return answer(_shown(orjson.loads(response.plain)), response.status_code)
 
 
 def _document(uuid: str) -> str:
