@@ -121,12 +121,10 @@ def test_the_templates_bear_the_owners_mark_and_make_the_settings(pack: Pack) ->
 
 
 def test_retention_is_attached_to_every_stream(pack: Pack) -> None:
-    """ISM attaches to indices made later: those that a rollover makes, at the latest."""
     for log_type in STREAMS:
         backing = pack.client.request("GET", f"/_data_stream/{stream(log_type)}")["data_streams"][0]["indices"]
-        name = backing[0]["index_name"]
-        policy = pack.body("ism_policy", log_type)
-        assert policy["ism_template"] == [{"index_patterns": [f"logs-{log_type}-*"], "priority": 100}]
+        index = backing[0]["index_name"]
+        explained = pack.client.request("GET", f"/_plugins/_ism/explain/{index}")
+        assert explained[index]["index.plugins.index_state_management.policy_id"] == f"{OWNER}-{log_type}"
         shown = pack.client.request("GET", f"/_plugins/_ism/policies/{OWNER}-{log_type}")["policy"]
         assert [state["name"] for state in shown["states"]] == ["hot", "cold", "delete"]
-        assert name.startswith(f".ds-logs-{log_type}-")

@@ -150,7 +150,10 @@ def test_every_log_type_has_template_stream_retention_and_redaction() -> None:
         assert template["template"]["settings"]["index"]["final_pipeline"] == "acme-redaction"
         assert template["composed_of"] == ["acme-common", "acme-event"]
         assert template["_meta"]["owner"] == "acme"
-        assert body("data_stream", id_) == {"template": f"acme-{id_}"}
+        made = compiler()
+        stream = made.resource(made.source.documents["data_stream", id_])
+        assert stream.body == {"template": f"acme-{id_}"}
+        assert stream.depends_on == {("index_template", f"acme-{id_}"), ("ism_policy", f"acme-{id_}")}
 
 
 def shipper(id_: str) -> str:
