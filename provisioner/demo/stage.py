@@ -27,15 +27,17 @@ if TYPE_CHECKING:
     from provisioner.repository import Repository
 
 OWNER = "demo"
+_HIGHEST = 65_400
 MARK = "made-by-the-demo"
 """An empty file in the home of a cluster that a demo started: only such a one may be removed by the next."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")
 _READING = ("_search", "_count", "_refresh", "_mget", "_render", "_simulate")
 
 
-def port(wanted: int, name: str, teller: Teller, taken: Collection[int] = ()) -> int:
-    """The port wanted, or the next free one, with a word. Raises DevClusterError where none is near."""
-    found = free_port(candidate for candidate in range(wanted, wanted + 50) if candidate not in taken)
+def port(wanted: int, name: str, teller: Teller, *, step: int = 1, taken: Collection[int] = ()) -> int:
+    """The port wanted, or the next free one `step` by `step`, with a word. Raises DevClusterError where none is near."""
+    candidates = range(wanted, min(wanted + 50 * step, _HIGHEST), step)
+    found = free_port(candidate for candidate in candidates if candidate not in taken)
     if found != wanted:
         teller.say(f"port {wanted} is taken; {name} uses {found}", style="yellow")
     return found
@@ -61,7 +63,8 @@ def start(name: str, wanted: int, teller: Teller) -> dev.Cluster:
         dev.down(name, delete=True)
     make_folder(home)
     (home / MARK).touch()
-    return dev.up(name, port(wanted, "the cluster", teller), progress=teller)
+    # By hundreds: a cluster's inner ports lie 50 to 99 above, and must not meet those of a neighbour that starts as well.
+    return dev.up(name, port(wanted, "the cluster", teller, step=100), progress=teller)
 
 
 def write_repository(folder: pathlib.Path, url: str, receivers: Receivers, schedule: str) -> list[str]:

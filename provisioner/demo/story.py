@@ -68,8 +68,7 @@ def tell(options: Options, console: Console) -> None:
         peaks = _find(watcher, loaded, shipment, teller)
         plan = _again(loaded, teller)
         _close(watcher, loaded, shipment, peaks=peaks, plan=plan, teller=teller)
-        if options.keep:
-            _keep_playing(cluster, folder, options, teller)
+        _go_on(cluster, folder, options, teller)
     console.print()
     teller.say(f"The whole story took {teller.seconds:.0f} s.", style="bold green")
 
@@ -220,17 +219,22 @@ def _close(
             closing.notification(teller, receivers, min(shipment.expected))
 
 
-def _keep_playing(cluster: dev.Cluster, folder: pathlib.Path, options: Options, teller: Teller) -> None:
+def _go_on(cluster: dev.Cluster, folder: pathlib.Path, options: Options, teller: Teller) -> None:
+    """Where to go from here."""
     down = f"provisioner dev down --name {options.name}"
+    kept = (
+        f"The cluster stays at {cluster.url}, the repository in {folder}. Change a rule, and see what that would do:",
+        f"  provisioner plan -C {folder}",
+        f"  provisioner apply -C {folder}",
+        "Notifications fail from now on, for the two servers end: set `catch` in its provisioner.yml to others.",
+        f"Stop the cluster:  {down}    and remove its data:  {down} --delete",
+    )
+    ended = (
+        "To go on playing:  provisioner demo --keep    with your own log:  provisioner demo --log /var/log/auth.log",
+        "A repository of your own:  provisioner init my-logging, provisioner dev up, provisioner bootstrap",
+    )
     teller.say("")
-    for line in (
-        f"The cluster stays at {cluster.url}, the repository in {folder}.",
-        "Change a rule there and see what it would do:  "
-        f"$EDITOR {folder}/rules/detections/authentication/brute-force-login.yml",
-        f"  provisioner plan -C {folder}    provisioner apply -C {folder}",
-        "Notifications fail from now on: the two servers ended. Set `catch` in provisioner.yml to others.",
-        f"Stop it:  {down}    and remove its data:  {down} --delete",
-    ):
+    for line in kept if options.keep else ended:
         teller.say(line)
 
 
