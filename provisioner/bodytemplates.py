@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+# Unicode's noncharacters, for a program's own use: they mark where a printed value begins and ends.
+_BEGIN, _END = "\ufdd0", "\ufdd1"
+
 # YAML refuses these raw, JSON does not: controls, surrogates, the byte order mark, line separators.
 _NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 
@@ -29,11 +32,17 @@ class TemplateError(Exception):
 
 
 class Encoded(str):
-    """Text that is encoded already, and is printed as it is: JSON, or what a macro printed.
+    """JSON: what `tojson` gives. It is not encoded again when it is printed.
 
-    Whatever is done with it (cutting, joining, replacing) gives plain text, which is encoded again when it is printed.
+    Whatever is done with it (cutting, joining, replacing) gives plain text, which is encoded like any other.
     Jinja2's own Markup would keep its mark through all that, and values could break out.
     """
+
+    __slots__ = ()
+
+
+class Printed(str):
+    """What a macro, a block or a template printed, its values encoded and marked. It is printed as it is."""
 
     __slots__ = ()
 
@@ -45,11 +54,19 @@ def encode(value: Any) -> Encoded:
     if isinstance(value, jinja2.Undefined):
         value._fail_with_undefined_error()
     text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    if _BEGIN in text or _END in text:
+        raise ValueError(
+            "what a macro printed is used as a value, or cut: give the values to the macro as they shall be"
+        )
     return Encoded(_NOT_IN_YAML.sub(lambda match: f"\\u{ord(match[0]):04x}", text))
 
 
+def _print(value: Any) -> str:
+    return value if isinstance(value, Printed) else f"{_BEGIN}{encode(value)}{_END}"
+
+
 class _Environment(ImmutableSandboxedEnvironment):
-    concat = staticmethod(lambda parts: Encoded("".join(parts)))  # macros, blocks and whole templates end here
+    concat = staticmethod(lambda parts: Printed("".join(parts)))  # macros, blocks and whole templates end here
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         """Refuse the two blocks that change what is printed already, behind the encoder's back."""
@@ -83,7 +100,7 @@ class Templates:
         self.environment = _Environment(
             loader=jinja2.FileSystemLoader([str(folder) for folder in folders]),
             undefined=jinja2.StrictUndefined,
-            finalize=encode,
+            finalize=_print,
             auto_reload=False,
             trim_blocks=True,
             lstrip_blocks=True,
@@ -100,15 +117,21 @@ class Templates:
         raise FileNotFoundError(f"there is no file {name!r} below templates/")
 
     def render(self, name: str, context: Mapping[str, Any]) -> Any:
-        """The template's value with this context. Raises TemplateError with the template's line."""
-        text = self.text(name, context)
-        documents, findings = yamlfile.read(text, f"templates/{name} (rendered)")
+        """The template's value with this context. Raises TemplateError with the template's line.
+
+        Every printed value must be one in YAML too: in quotes (`"{{ x }}"`) its own quotes would end them.
+        """
+        text, values = _unmarked(self._printed(name, context))
+        documents, findings = yamlfile.read(text, f"templates/{name} (rendered)", values)
         if findings:
-            raise TemplateError(findings[0].message, str(findings[0].origin))
+            raise TemplateError(f"{findings[0].message}; {findings[0].hint}", str(findings[0].origin))
         return documents[0].value if documents else {}
 
     def text(self, name: str, context: Mapping[str, Any]) -> str:
         """The template's text with this context. Raises TemplateError with the template's line."""
+        return _unmarked(self._printed(name, context))[0]
+
+    def _printed(self, name: str, context: Mapping[str, Any]) -> str:
         try:
             return str(self.environment.get_template(name).render(context))
         except jinja2.TemplateNotFound as error:
@@ -122,6 +145,22 @@ class Templates:
         except Exception as error:  # a template is code of the user's: whatever it raises is a mistake in it
             words = str(error) if isinstance(error, (jinja2.TemplateError, ValueError, OSError)) else repr(error)
             raise TemplateError(words, f"templates/{name}:{_line(error)}") from error
+
+
+def _unmarked(printed: str) -> tuple[str, list[yamlfile.Stretch]]:
+    """The text without marks, and where the printed values stand in it."""
+    parts: list[str] = []
+    values: list[yamlfile.Stretch] = []
+    position = begin = 0
+    for part in re.split(f"([{_BEGIN}{_END}])", printed):
+        if part == _BEGIN:
+            begin = position
+        elif part == _END:
+            values.append((begin, position))
+        else:
+            parts.append(part)
+            position += len(part)
+    return "".join(parts), values
 
 
 def _line(error: Exception) -> int:

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_left
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from provisioner.model import Finding, Origin, Path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 try:
     from yaml import CSafeLoader as _BaseLoader
@@ -50,6 +54,10 @@ for _tag, _pattern, _first in (
     _CoreLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), list(_first))
 
 
+Stretch = tuple[int, int]
+"""Part of a text: the positions of its first character and of the one behind its last."""
+
+_WHOLE = "print whole values: {{ 'a ' ~ b }} instead of a {{ b }}"
 _COLLECTIONS = frozenset({"tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"})
 
 
@@ -69,15 +77,16 @@ class _RefusedError(Exception):
         self.hint = hint
 
 
-def read(text: str, file: str) -> tuple[list[YamlDocument], list[Finding]]:
+def read(text: str, file: str, values: Iterable[Stretch] = ()) -> tuple[list[YamlDocument], list[Finding]]:
     """All documents of a file; a finding (YAML001) where it is no YAML, has a key twice, or unfolds without end.
 
     Documents before a syntax error are not given: a file is read whole or not at all. Empty documents are left out.
+    Each of `values` must be a whole value or key, or lie in a block scalar (`|`) or a comment: a finding else.
     """
     if unprintable := _UNPRINTABLE.search(text):
         return [], [_unreadable(text, unprintable.start(), file)]
     try:
-        _measure_depth(text)
+        _scan(text, values)
         return [_Reader(file).document(node) for node in yaml.compose_all(text, Loader=_CoreLoader)], []
     except yaml.MarkedYAMLError as error:
         message = " ".join(filter(None, (error.problem, error.context))) or "not valid YAML"
@@ -106,16 +115,35 @@ def _unreadable(text: str, position: int, file: str) -> Finding:
     )
 
 
-def _measure_depth(text: str) -> None:
-    """Raises _RefusedError where anything is nested too deeply. Reads events one by one, so depth costs it nothing."""
-    depth = 0
+def _scan(text: str, values: Iterable[Stretch]) -> None:
+    """Raises _RefusedError where anything is nested too deeply, or where one of `values` is none.
+
+    Reads events one by one, so depth costs it nothing.
+    """
+    begun: list[int] = []
+    whole: set[Stretch] = set()
+    scalars: list[Any] = []
     for event in yaml.parse(text, Loader=_CoreLoader):
+        start, end = _index(event.start_mark), _index(event.end_mark)
         if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-            if depth > MAX_DEPTH:
+            begun.append(start)
+            if len(begun) > MAX_DEPTH:
                 raise _too_deep(event.start_mark)
         elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
+            whole.add((begun.pop(), end))
+        elif isinstance(event, yaml.ScalarEvent):
+            whole.add((start, end))
+            scalars.append(event)
+    for start, end in values:
+        # Scalars come in their order, so the last one that begins before the end is the only one that can cross it.
+        at = bisect_left(scalars, end, key=lambda scalar: scalar.start_mark.index) - 1
+        crossed = at >= 0 and scalars[at].end_mark.index > start
+        if crossed and (start, end) not in whole and scalars[at].style not in ("|", ">"):
+            raise _RefusedError("a value stands in quotes or beside other text", scalars[at].start_mark, _WHOLE)
+
+
+def _index(mark: Any) -> int:
+    return int(mark.index)
 
 
 def _too_deep(mark: Any) -> _RefusedError:
