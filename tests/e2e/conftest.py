@@ -10,7 +10,7 @@ from clusters import (
     repository,
     small,
 )
-from pack_cluster import pack, pack_url
+from pack_cluster import pack
 
 __all__ = [
     "cluster",
@@ -20,7 +20,6 @@ __all__ = [
     "docker_setup",
     "offline",
     "pack",
-    "pack_url",
     "repository",
     "small",
 ]

@@ -1,12 +1,8 @@
-"""The starter pack on a real cluster, for the tests named test_pack_*.
-
-A dev cluster of their own, or OPENSEARCH_URL; everything made is removed at the end.
-"""
+"""The starter pack on the cluster of all tests, for those named test_pack_*."""
 
 from __future__ import annotations
 
 import json
-import os
 import pathlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +10,7 @@ from graphlib import TopologicalSorter
 from typing import Any
 
 import pytest
+from clusters import Cluster
 
 from provisioner import source
 from provisioner.client import Client
@@ -24,7 +21,6 @@ from provisioner.settings import Settings, Target
 
 ROOT = pathlib.Path(__file__).parents[2]
 OWNER, NAMESPACE = "pack-tests", "packtests"
-PORT = 19510
 STREAMS = ("application", "audit", "authentication", "network", "system")
 
 
@@ -110,27 +106,13 @@ def _in_order(wanted: Sequence[Resource]) -> list[Resource]:
     return [by_ref[ref] for ref in TopologicalSorter(graph).static_order()]
 
 
-@pytest.fixture(scope="session")
-def pack_url() -> Iterator[str]:
-    """OPENSEARCH_URL, or a dev cluster that lives as long as the tests."""
-    if url := os.environ.get("OPENSEARCH_URL"):
-        yield url
-        return
-    from provisioner.devcluster import cluster
-
-    cluster.up("pack-tests", PORT)
-    try:
-        yield f"http://127.0.0.1:{PORT}"
-    finally:
-        cluster.down("pack-tests", delete=True)
-
-
-@pytest.fixture(scope="session")
-def pack(pack_url: str) -> Iterator[Pack]:
-    """The pack's resources on the cluster, but for monitors: those run when a test says so."""
+@pytest.fixture(scope="module")
+def pack(cluster: Cluster) -> Iterator[Pack]:
+    """The pack's resources on the cluster, but for monitors: those run when a test says so. Removed behind each module:
+    two owners can't have templates for the same data streams."""
     catch = {"http": "http://127.0.0.1:19598", "smtp": "127.0.0.1:19599"}
-    compiled = resources(pack_url, catch=catch)
-    client = Client(Target("tests", (pack_url,), timeout=60))
+    compiled = resources(cluster.url, catch=catch)
+    client = cluster.client()
     kinds = all_kinds()
     made: list[Resource] = []
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -120,11 +121,21 @@ def test_the_templates_bear_the_owners_mark_and_make_the_settings(pack: Pack) ->
     assert settings["final_pipeline"] == f"{OWNER}-redaction"
 
 
+def attached(pack: Pack, index: str) -> str | None:
+    """The policy that manages an index; ISM takes up new indexes within seconds."""
+    until = time.monotonic() + 30
+    while True:
+        shown = pack.client.request("GET", f"/_plugins/_ism/explain/{index}").get(index, {})
+        policy = shown.get("index.plugins.index_state_management.policy_id")
+        if policy or time.monotonic() > until:
+            return policy
+        time.sleep(0.5)
+
+
 def test_retention_is_attached_to_every_stream(pack: Pack) -> None:
     for log_type in STREAMS:
         backing = pack.client.request("GET", f"/_data_stream/{stream(log_type)}")["data_streams"][0]["indices"]
         index = backing[0]["index_name"]
-        explained = pack.client.request("GET", f"/_plugins/_ism/explain/{index}")
-        assert explained[index]["index.plugins.index_state_management.policy_id"] == f"{OWNER}-{log_type}"
+        assert attached(pack, index) == f"{OWNER}-{log_type}"
         shown = pack.client.request("GET", f"/_plugins/_ism/policies/{OWNER}-{log_type}")["policy"]
         assert [state["name"] for state in shown["states"]] == ["hot", "cold", "delete"]
