@@ -35,7 +35,7 @@ _READING = ("_search", "_count", "_refresh", "_mget", "_render", "_simulate")
 
 
 def port(wanted: int, name: str, teller: Teller, *, step: int = 1, taken: Collection[int] = ()) -> int:
-    """The port wanted, or the next free one `step` by `step`, with a word. Raises DevClusterError where none is near."""
+    """The port wanted, or else the next free one, `step` by `step`, with a word. Raises DevClusterError."""
     candidates = range(wanted, min(wanted + 50 * step, _HIGHEST), step)
     found = free_port(candidate for candidate in candidates if candidate not in taken)
     if found != wanted:
@@ -63,7 +63,7 @@ def start(name: str, wanted: int, teller: Teller) -> dev.Cluster:
         dev.down(name, delete=True)
     make_folder(home)
     (home / MARK).touch()
-    # By hundreds: a cluster's inner ports lie 50 to 99 above, and must not meet those of a neighbour that starts as well.
+    # By hundreds: a cluster's inner ports lie 50 to 99 above, and must not meet those of one that starts beside it.
     return dev.up(name, port(wanted, "the cluster", teller, step=100), progress=teller)
 
 
