@@ -106,6 +106,17 @@ def test_the_catalogue_covers_every_log_type_and_names_fields_that_exist() -> No
     assert not [(id_, field) for id_, event in events.items() for field in event.body["fields"] if field not in fields]
 
 
+def test_what_the_sshd_pipeline_says_is_in_the_catalogue() -> None:
+    script = (ROOT / "templates/pipelines/sshd.painless").read_text()
+    calls = re.findall(r"classify\(event, '(\w+)', (?:.*? \? )?'(\w+)'(?: : '(\w+)')?, '(\w+)'", script)
+    assert len(calls) > 15
+    events = documents("event")
+    for category, *actions, severity in calls:
+        for action in filter(None, actions):
+            found = events[action].body
+            assert action == "unclassified" or (found["category"], found["severity"]) == (category, severity), action
+
+
 def test_what_the_pipeline_asks_for_is_what_the_schema_requires() -> None:
     fields = documents("schema")["event"].body["fields"]
     made = {"@timestamp", "event_id"}  # the pipeline makes these itself
