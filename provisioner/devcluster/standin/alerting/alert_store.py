@@ -35,6 +35,15 @@ _KEYWORDS = (
     "monitor_id", "workflow_id", "workflow_name", "execution_id", "trigger_id", "severity", "state", "finding_ids",
     "related_doc_ids", "associated_alert_ids",
 )  # fmt: skip
+# A run writes often: the translog is flushed every five seconds, not at every write.
+SETTINGS: Json = {
+    "index": {
+        "hidden": True,
+        "number_of_shards": 1,
+        "auto_expand_replicas": "0-1",
+        "translog": {"durability": "async"},
+    }
+}
 MAPPINGS: Json = {
     "dynamic": False,
     "properties": {
@@ -64,11 +73,10 @@ class AlertStore:
         """Create both indexes when they are missing."""
         if self._made:
             return
-        settings = {"index": {"hidden": True, "number_of_shards": 1, "auto_expand_replicas": "0-1"}}
         today = datetime.now(UTC).strftime("%Y.%m.%d")
-        await make_index(self._node, ALERTS, {"settings": settings, "mappings": MAPPINGS})
+        await make_index(self._node, ALERTS, {"settings": SETTINGS, "mappings": MAPPINGS})
         if not (await self._node.request("HEAD", f"/_alias/{HISTORY}")).ok:
-            body = {"settings": settings, "mappings": MAPPINGS, "aliases": {HISTORY: {"is_write_index": True}}}
+            body = {"settings": SETTINGS, "mappings": MAPPINGS, "aliases": {HISTORY: {"is_write_index": True}}}
             await make_index(self._node, f"{HISTORY_INDEX}{today}-1", body)
         self._made = True
 

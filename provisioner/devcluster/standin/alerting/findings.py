@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from provisioner.devcluster.standin.alerting.alert_store import make_index
+from provisioner.devcluster.standin.alerting.alert_store import SETTINGS, make_index
 from provisioner.devcluster.standin.alerting.model import Json
 from provisioner.devcluster.standin.node import Node
 
@@ -45,8 +45,7 @@ class Findings:
             return
         if not (await self._node.request("HEAD", f"/_alias/{WRITE}")).ok:
             today = datetime.now(UTC).strftime("%Y.%m.%d")
-            settings = {"index": {"hidden": True, "number_of_shards": 1, "auto_expand_replicas": "0-1"}}
-            body = {"settings": settings, "mappings": MAPPINGS, "aliases": {WRITE: {"is_write_index": True}}}
+            body = {"settings": SETTINGS, "mappings": MAPPINGS, "aliases": {WRITE: {"is_write_index": True}}}
             await make_index(self._node, f"{INDEX}{today}-1", body)
         self._made = True
 

@@ -67,6 +67,6 @@ class Jobs:
         """
         self._scheduler.drop(id_)
         await self._scheduler.settled(id_)
-        gone = await self._configs.delete(id_)
+        version = await self._configs.delete(id_)
         await self._alerts.move_lost(field, id_, None)
-        return gone.version if gone else 1
+        return version
