@@ -374,3 +374,15 @@ def test_actions_outside_the_allow_list_are_refused(ism: Ism) -> None:
     refused = ism.client.put(f"{ISM}/policies/p", json=body)
     assert refused.status_code == 403
     assert refused.text == "You have actions that are not allowed in your policy [close]"
+
+
+def test_nothing_runs_while_ism_is_disabled(ism: Ism) -> None:
+    ism.policy("p", [state("a")])
+    ism.index("i", "p")
+    setting = "plugins.index_state_management.enabled"
+    ism.client.put("/_cluster/settings", json={"persistent": {setting: False}}).raise_for_status()
+    ism.steps(2)
+    assert "state" not in ism.explain("i")
+    ism.client.put("/_cluster/settings", json={"persistent": {setting: None}}).raise_for_status()
+    ism.steps(2)
+    assert ism.explain("i")["policy_completed"] is True

@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 _RESTRICTED = re.compile(r"\.opendistro_security|\.kibana.*|\.opendistro-ism-config|\.provisioner-stand-in")
 _INTERVAL = "plugins.index_state_management.job_interval"
+_ENABLED = "plugins.index_state_management.enabled"
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.02, 1.0  # seconds between two looks at what is due
 
 
@@ -40,8 +41,8 @@ class Jobs:
         self._due: dict[str, int] = {}
         self._unmatched: set[str] = set()
         self._attached_for = 0
-        # Steps that were done, whose result is written at a later time: (time, managed index).
-        self._settling: dict[str, tuple[int, Managed]] = {}
+        # Steps that were done, whose result is written at a later time: (time, metadata).
+        self._settling: dict[str, tuple[int, Metadata]] = {}
         self.locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def sweep(self) -> None:
@@ -113,20 +114,28 @@ class Jobs:
     async def run_due(self) -> None:
         """Run every index whose time has come, side by side."""
         now = self._context.clock.now()
-        for uuid, (when, managed) in list(self._settling.items()):
-            if when <= now:
-                async with self.locks[uuid]:
-                    del self._settling[uuid]
-                    await self._records.save(managed)
+        await self._settle(now)
         step = await self.interval_ms()
         due = [uuid for uuid, when in self._due.items() if when <= now]
+        enabled = await self._context.settings.get(_ENABLED) != "false"
         for uuid in due:
             # From the time that it was due: a schedule does not drift. What was missed is not made up for.
             self._due[uuid] += step * max(1, -(-(now - self._due[uuid]) // step))
+        if not enabled:
+            return
         results = await asyncio.gather(*(self._run_locked(uuid) for uuid in due), return_exceptions=True)
         for uuid, result in zip(due, results, strict=True):
             if isinstance(result, BaseException):
                 log.error("ISM's job of the index %s failed", uuid, exc_info=result)
+
+    async def _settle(self, now: int) -> None:
+        """Write the results whose time has come."""
+        for uuid in [uuid for uuid, (when, _) in self._settling.items() if when <= now]:
+            async with self.locks[uuid]:
+                _, metadata = self._settling.pop(uuid)
+                managed = await self._records.managed(uuid)
+                if managed is not None:
+                    await self._records.save(replace(managed, metadata=metadata))
 
     async def run_until(self, when: int, *, sweeping: bool = True) -> None:
         """Set the clock forward to `when` (ms), running everything that is due on the way at its own time.
@@ -227,7 +236,7 @@ class Jobs:
         if work.action == "delete" and result.status == way.COMPLETED:
             await self._forget(managed.uuid)
         elif result.settles_in:
-            self._settling[managed.uuid] = (clock.now() + result.settles_in, replace(managed, metadata=done))
+            self._settling[managed.uuid] = (clock.now() + result.settles_in, done)
         elif done != metadata:
             await self._records.save(replace(managed, metadata=done))
 

@@ -159,14 +159,15 @@ class Records:
     ) -> Stored:
         """Create a policy, or with both tokens update it. Raises the node's own 409."""
         both = if_seq_no is not None and if_primary_term is not None
-        self.policies_changed += 1
-        return await self.store.put(
+        stored = await self.store.put(
             policy_id,
             {"policy": policy},
             create=not both,
             if_seq_no=if_seq_no if both else None,
             if_primary_term=if_primary_term if both else None,
         )
+        self.policies_changed += 1
+        return stored
 
     async def manage(self, index: Index, policy: Stored, now: int, *, anew: bool = False) -> Managed | None:
         """Put an index under a policy; None when it has one. `anew`: even when its policy was removed before."""

@@ -67,10 +67,6 @@ class Sender:
         delivery = await self._http.send(kind, config[kind], subject, message, denied)
         return _report(source, _status(channel_id, kind, config["name"], delivery))
 
-    async def send_to(self, kind: str, data: dict[str, Any], message: str) -> Delivery:
-        """Deliver to a destination that stands in the caller's own document (ISM's legacy `destination`)."""
-        return await self._http.send(kind, data, "Legacy Notification", message, await self._configs.denied_hosts())
-
     async def _mail(
         self, channel_id: str, config: dict[str, Any], source: dict[str, Any], message: str, html: str | None
     ) -> SendResult:
