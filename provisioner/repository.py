@@ -46,6 +46,7 @@ def load(root: pathlib.Path, target: str | None = None) -> Repository:
     read = source.load(root, chosen.target.vars)
     compiler = Compiler(root, chosen, read)
     desired = compiler.run()
-    linted = lints.run(read, {finding.origin.file for finding in (*read.findings, *desired.findings)})
-    findings = sorted({*read.findings, *desired.findings, *linted}, key=lambda finding: (finding.origin, finding.code))
+    findings = sorted(
+        {*read.findings, *desired.findings, *lints.run(read)}, key=lambda finding: (finding.origin, finding.code)
+    )
     return Repository(root, chosen, read, desired.resources, tuple(findings))

@@ -55,4 +55,3 @@ def test_many_rules(make_repository, number):
     assert len(monitors) == number + len(list((ROOT / "rules/detections").rglob("*.yml")))
     assert len({resource.body["name"] for resource in monitors}) == len(monitors)
     print(f"read, checked and compiled {len(monitors)} rules in {seconds:.1f} s")
-    assert seconds < 5 + number * 0.05  # 7 ms a rule on a machine that does nothing else; far from quadratic
