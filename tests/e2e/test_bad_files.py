@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from clusters import RULE_FILE, Repository
 
@@ -55,18 +53,6 @@ def test_validate_tells_each_mistake_without_a_cluster(offline: Repository, file
     assert done.err == ""
 
 
-def test_validate_as_json_tells_the_same(offline: Repository) -> None:
-    offline.write({file: text for file, (text, _) in MISTAKES.items()})
-    done = offline.run("validate", "-o", "json")
-    assert done.code == 1
-    found = json.loads(done.out)["findings"]
-    assert {finding["file"] for finding in found} == set(MISTAKES)
-    for finding in found:
-        assert finding["line"] > 1
-        assert finding["column"] >= 1
-        assert finding["hint"]
-
-
 def test_plan_and_apply_tell_all_of_them_and_apply_nothing(repository: Repository) -> None:
     repository.write({file: text for file, (text, _) in MISTAKES.items()})
     for command in (["plan"], ["apply", "--yes"]):
@@ -81,7 +67,7 @@ def test_plan_and_apply_tell_all_of_them_and_apply_nothing(repository: Repositor
 
 def test_a_wrong_provisioner_yml_applies_nothing(repository: Repository) -> None:
     repository.edit("provisioner.yml", "namespace:", "namspace:")
-    for command in ("validate", "plan", "apply"):
+    for command in ("validate", "apply"):
         done = repository.run(command)
         assert done.code == 1
         assert "provisioner.yml:" in done.out
