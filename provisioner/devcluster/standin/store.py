@@ -51,12 +51,12 @@ class Store:
         """Create the index when it is missing. Somebody may delete it at any time, so it is looked for now and then."""
         if time.monotonic() - self._made_at < _LOOKED_FOR:
             return
-        settings = {"index": {"hidden": True, "number_of_shards": 1, "auto_expand_replicas": "0-1"}}
-        reply = await self.node.request(
-            "PUT", f"/{self.index}", body={"settings": settings, "mappings": self._mappings}
-        )
-        if not (reply.ok or _error_type(reply) == "resource_already_exists_exception"):
-            reply.checked()
+        if (await self.node.request("HEAD", f"/{self.index}")).status == 404:
+            settings = {"index": {"hidden": True, "number_of_shards": 1, "auto_expand_replicas": "0-1"}}
+            body = {"settings": settings, "mappings": self._mappings}
+            reply = await self.node.request("PUT", f"/{self.index}", body=body)
+            if _error_type(reply) != "resource_already_exists_exception":
+                reply.checked()
         self._made_at = time.monotonic()
 
     async def get(self, id_: str) -> Stored | None:
