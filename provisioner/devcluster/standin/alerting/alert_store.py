@@ -16,6 +16,7 @@ from provisioner.devcluster.standin.alerting.alerts import (
     AUDIT,
     COMPLETED,
     DELETED,
+    ERROR,
     TIMES,
     Alert,
 )
@@ -100,9 +101,11 @@ class AlertStore:
         named = [alert if alert.id else replace(alert, id=new_id()) for alert in alerts]
         lines: list[Any] = []
         for alert in named:
-            index = HISTORY if alert.state in (COMPLETED, AUDIT) else ALERTS
+            # Ended by its time, not by its state: the error of a doc-level monitor that runs again.
+            ended = alert.state == COMPLETED or (alert.state == ERROR and alert.end_time is not None)
+            index = HISTORY if ended or alert.state == AUDIT else ALERTS
             lines += [{"index": {"_index": index, "_id": alert.id}}, alert.source()]
-            if alert.state == COMPLETED:
+            if ended:
                 lines.append({"delete": {"_index": ALERTS, "_id": alert.id}})
         await self._bulk(lines)
         return named

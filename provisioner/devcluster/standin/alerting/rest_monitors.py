@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from provisioner.devcluster.standin.alerting.clock import Clock
 from provisioner.devcluster.standin.alerting.configs import Configs
-from provisioner.devcluster.standin.alerting.errors import invalid, lost_index, refusal, status_error, wrapped
+from provisioner.devcluster.standin.alerting.errors import broken, invalid, lost_index, refusal, status_error, wrapped
 from provisioner.devcluster.standin.alerting.jobs import Jobs
 from provisioner.devcluster.standin.alerting.model import (
     DOC,
@@ -116,7 +116,10 @@ class MonitorApi:
             if error.type in ("json_parse_exception", "stream_read_exception"):
                 raise wrapped(error, 500) from None
             raise
-        return await monitor_form(sent, self._node, self._clock.now())
+        try:
+            return await monitor_form(sent, self._node, self._clock.now())
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise broken(f"the monitor can't be read: {type(error).__name__}: {error}") from None
 
     async def read(self, request: Request) -> Response:
         """GET: a monitor with its tokens and the workflows that run it."""

@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from provisioner.devcluster.standin.alerting.clock import Clock
 from provisioner.devcluster.standin.alerting.configs import Configs, delegates
-from provisioner.devcluster.standin.alerting.errors import invalid, status_error
+from provisioner.devcluster.standin.alerting.errors import broken, invalid, status_error
 from provisioner.devcluster.standin.alerting.jobs import Jobs
 from provisioner.devcluster.standin.alerting.model import Job, Json
 from provisioner.devcluster.standin.alerting.parse_trigger import check_throttles
@@ -69,7 +69,11 @@ class WorkflowApi:
         return answer(_shown(job, stored.seq_no, stored.primary_term))
 
     async def _parsed(self, request: Request) -> Json:
-        form = workflow_form(await json_object(request, self._node), self._clock.now())
+        sent = await json_object(request, self._node)
+        try:
+            form = workflow_form(sent, self._clock.now())
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise broken(f"the workflow can't be read: {type(error).__name__}: {error}") from None
         if len(form["triggers"]) > MAX_TRIGGERS:
             raise invalid(f"Monitors can only support up to {MAX_TRIGGERS} triggers.")
         check_throttles(form["triggers"])

@@ -63,6 +63,7 @@ async def run_doc_monitor(run: Run, tools: Tools) -> Json:
     except NoIndexError as failure:
         if run.keeps:
             await _error_alert(run, tools, failure.shown)
+            await tools.configs.put_metadata(id_, {**_metadata(run.job, contexts), "failed": True})
         return run.result({"results": [], "error": None}, {}, failure.shown)
     except InputError as failure:
         # A query that can't be read raises no alert: the plugin tells only its log.
@@ -77,6 +78,8 @@ async def run_doc_monitor(run: Run, tools: Tools) -> Json:
         )
     if run.keeps:
         await tools.configs.put_metadata(id_, _metadata(run.job, updated))
+        if metadata.get("failed"):
+            await _end_error_alert(run, tools)
     return run.result({"results": [found.by_query()], "error": None}, triggers)
 
 
@@ -247,3 +250,10 @@ async def _error_alert(run: Run, tools: Tools, message: str) -> None:
     trigger = Trigger("noop_trigger", {"id": "", "name": "NoOp trigger", "severity": ""})
     made = run.of.alert(trigger, now, state=ERROR, error_message=message, id=f"error-alert-{run.job.id}-{uuid.uuid4()}")
     await tools.alerts.save([replace(known, last_notification_time=now, error_message=message) if known else made])
+
+
+async def _end_error_alert(run: Run, tools: Tools) -> None:
+    """The run after a failed one ends the failure's alert."""
+    current = await tools.alerts.current(run.job.id, run.of.workflow_id)
+    failed = [alert for alert in current if alert.id.startswith("error-alert-")]
+    await tools.alerts.save([replace(alert, end_time=tools.clock.now()) for alert in failed])
