@@ -28,7 +28,7 @@ _EXISTS = re.compile(r"\s*([A-Za-z_@][\w@.\-]*)")
 
 
 def check(source: Source) -> Iterator[Finding]:
-    """A finding for each unknown field in a rule's `query` and `group_by`."""
+    """A finding for each unknown field in a rule's `query`, `group_by` and `threshold.of`."""
     known, open_ = _fields(source)
     if not known:
         return
@@ -62,6 +62,9 @@ def _used(rule: Document) -> Iterator[tuple[str, Origin]]:
     for index, field in enumerate(group_by if isinstance(group_by, list) else ()):
         if isinstance(field, str):
             yield field, rule.at(("group_by", index))
+    threshold = rule.body.get("threshold")
+    if isinstance(threshold, dict) and isinstance(threshold.get("of"), str):
+        yield threshold["of"], rule.at(("threshold", "of"))
 
 
 def query_fields(query: str) -> Collection[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,7 +35,8 @@ def _is_search(request: str) -> bool:
 @contextmanager
 def recording(cluster: Cluster) -> Iterator[Recorded]:
     """Run the proxy."""
-    upstream = httpx.Client(base_url=cluster.url, verify=cluster.ca or cluster.verify, timeout=60)
+    verify = ssl.create_default_context(cafile=cluster.ca) if cluster.verify else False
+    upstream = httpx.Client(base_url=cluster.url, verify=verify, timeout=60)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

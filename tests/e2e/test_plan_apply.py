@@ -334,3 +334,21 @@ def test_a_run_that_is_stopped_loses_nothing(small: Repository, how: signal.Sign
     hits = small.client.request("POST", "/_plugins/_alerting/monitors/_search", query)["hits"]["hits"]
     monitors = [hit["_source"].get("monitor", hit["_source"])["name"] for hit in hits]
     assert monitors.count(f"{small.owner}-brute-force-login") == 1
+
+
+def test_the_state_outlives_a_killed_first_run_and_ten_thousand_releases(repository: Repository) -> None:
+    repository.remove("rules", "ilm", "templates")
+    file = "templates/a.yml"
+    repository.write({file: "kind: component_template\nid: a\ntitle: A\ntemplate: {settings: {}}\n"})
+    client, index = repository.client, repository.state_index
+    client.request("PUT", path(index), {"settings": {"index": {"hidden": True}}})  # made, and killed before its head
+    applied(repository)
+    assert [d["type"] for d in repository.state()].count("head") == 1
+
+    lines = [line for n in range(2, 10_002) for line in ('{"index": {}}', json.dumps({"type": "release", "number": n}))]
+    answer = client.request("POST", path(index, "_bulk"), "\n".join(lines) + "\n", {"refresh": "true"})
+    assert not answer["errors"]
+    assert changes(repository) == {}
+    repository.edit(file, "title: A", "title: B")
+    applied(repository)
+    assert client.get(path(index, "_doc", "release:10002"))["found"]
