@@ -6,6 +6,9 @@ import asyncio
 import time
 
 
+LONGEST_NAP = 60.0  # seconds: a laptop that was asleep is not late by more
+
+
 class Clock:
     """Milliseconds since 1970, by the machine's clock until somebody goes ahead of it.
 
@@ -25,7 +28,7 @@ class Clock:
         while (left := moment - self.now()) > 0:
             moved = self._moved
             try:
-                await asyncio.wait_for(moved.wait(), left / 1000)
+                await asyncio.wait_for(moved.wait(), min(left / 1000, LONGEST_NAP))
             except TimeoutError:
                 continue
 

@@ -86,12 +86,15 @@ async def run_doc_monitor(run: Run, tools: Tools) -> Json:
 async def first_metadata(job: Job, node: Node, configs: Configs) -> None:
     """Remember, when a monitor is made, what is there already: only later documents are new to it."""
     contexts: Json = {}
-    for kind, body in job.inputs:
-        for name in body["indices"] if kind == "doc_level_input" else []:
+    names = [name for kind, body in job.inputs if kind == "doc_level_input" for name in body["indices"]]
+    for name in names:
+        try:
             indices = await resolve(node, name)
             for index in indices.concrete:
                 if indices.write in (None, index.name):
                     contexts[index.name] = _context(index, await highest(node, index))
+        except InputError as failure:
+            log.warning("monitor %s (%s): %s; its first run will look again", job.name, job.id, failure.shown)
     await configs.put_metadata(metadata_id(job.id), _metadata(job, contexts))
 
 
