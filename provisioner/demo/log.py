@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from provisioner.demo.sshdlog import Pair, Secret
 
-MOST_LINES = 100_000
-MOST_RUNS = 2_000
-"""Runs of the monitor over a log's hours, one for each minute with a failed login; some 30 ms each."""
+MOST_LINES = 50_000
+MOST_RUNS = 600
+"""Runs of the monitor over a log's hours, one for each minute with a failed login; 30 to 100 ms each."""
 STEP = 60  # seconds between two such runs
 
 
@@ -40,7 +40,7 @@ def made(now: datetime) -> Shipment:
 
 
 def of_user(file: pathlib.Path, now: datetime) -> Shipment:
-    """The newest lines of a file: at most 100,000, with failed logins in at most 2,000 minutes.
+    """The newest lines of a file: at most 50,000, with failed logins in at most 600 minutes.
 
     Raises ProvisionerError where it can't be read.
     """

@@ -159,7 +159,7 @@ def _find(watcher: Watcher, loaded: Repository, shipment: Shipment, teller: Tell
         if shipment.expected:
             with teller.waiting("waiting for alerts and notifications") as tell:
                 watcher.wait(shipment.expected, tell)
-        found = watcher.compare(shipment.expected)
+        found = watcher.compare(shipment.expected, peaks)
         if found:
             teller.say(f"The cluster's own monitor found the same {len(found)}: none missing, none extra.", "green")
             posts, mails = watcher.receivers.posts, watcher.receivers.mails
@@ -211,7 +211,7 @@ def _close(
         if shipment.secrets:
             secrets = len(shipment.secrets)
             teller.say(f"None of the {secrets} secrets is in a stored event or a notification.", style="green")
-        watcher.compare(shipment.expected)
+        watcher.compare(shipment.expected, peaks)
         teller.say("")
         teller.show(closing.alerts(alerts.alerts(watcher.client), peaks, shipment.expected))
         teller.say("")

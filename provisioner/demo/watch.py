@@ -57,9 +57,13 @@ class Watcher:
                 )
             time.sleep(0.3)
 
-    def compare(self, expected: Iterable[Pair]) -> dict[Pair, int]:
-        """The pairs that the cluster found, with their counts. Raises DemoError where others were expected."""
-        found = alerts.pairs(alerts.alerts(self.client, self.monitor_id))
+    def compare(self, expected: Iterable[Pair], seen: Iterable[Pair] = ()) -> dict[Pair, int]:
+        """The pairs that have alerts, with their counts; `seen` are those that runs over times gone by found.
+
+        Raises DemoError where others were expected.
+        """
+        alerted = alerts.pairs(alerts.alerts(self.client, self.monitor_id))
+        found = {*alerted, *seen}
         missing, extra = count.differences(expected, found)
         if missing or extra:
             raise DemoError(
@@ -67,7 +71,7 @@ class Watcher:
                 f"without cause {words(extra) or 'none'}",
                 "this is a fault in the pack or the demo: please report it with the log",
             )
-        return found
+        return alerted
 
 
 def words(pairs: Sequence[Pair]) -> str:
