@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 
-
 LONGEST_NAP = 60.0  # seconds: a laptop that was asleep is not late by more
 
 
