@@ -169,6 +169,25 @@ def test_every_page_of_a_composite_aggregation_counts(alerting: Alerting) -> Non
     assert len(alerting.alerts()) == 7
 
 
+def test_a_trigger_may_look_inside_another_aggregation(alerting: Alerting) -> None:
+    body = bucket_monitor([], least=2)
+    inner = {"by": {"terms": {"field": "source.ip"}}}
+    outer = {"filter": {"exists": {"field": "message"}}, "aggs": inner}
+    body["inputs"][0]["search"]["query"]["aggs"] = {"outer": outer}
+    condition = body["triggers"][0]["bucket_level_trigger"]["condition"]
+    condition.update(parent_bucket_path="outer>by", filter={"exclude": ["10.0.0.2"]})
+    alerting.create(body)
+    alerting.write("10.0.0.1", 2, message="x")
+    alerting.write("10.0.0.2", 2, message="x")
+    alerting.write("10.0.0.3", 2)
+    alerting.passes(61)
+    assert alerting.states() == {"10.0.0.1": "ACTIVE"}
+    found = alerting.client.post(
+        f"{MONITORS}/_search", params={"index": ".opendistro-alerting-alert*"}, json={"query": {"match_all": {}}}
+    )
+    assert [hit["_source"]["trigger_id"] for hit in found.json()["hits"]["hits"]] == ["t"]
+
+
 def test_an_acknowledged_alert_is_silent_until_it_completes(alerting: Alerting, hook: Receiver) -> None:
     monitor = alerting.create(query_monitor("ctx.results[0].hits.total.value > 0", [action("{{ctx.alert.state}}|")]))
     alerting.write("10.0.0.1")

@@ -40,7 +40,7 @@ class AlertingPlugin:
         self._tools = Tools(node, self._configs, alerts, Actions(node, notifier, self.clock), findings, self.clock)
         self._scheduler = Scheduler(self._execute, self.clock)
         jobs = Jobs(node, self._configs, alerts, self._scheduler)
-        monitors = MonitorApi(node, self._configs, jobs, self.clock)
+        monitors = MonitorApi(node, self._configs, alerts, jobs, self.clock)
         self._routes: list[Route] = [
             *AlertApi(node, self._configs, alerts, findings).routes(),
             *ExecuteApi(self._configs, self._tools, monitors).routes(),

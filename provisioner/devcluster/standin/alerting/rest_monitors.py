@@ -10,6 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from provisioner.devcluster.standin.alerting.alert_store import EVERYWHERE as ALERTS_EVERYWHERE
+from provisioner.devcluster.standin.alerting.alert_store import AlertStore
 from provisioner.devcluster.standin.alerting.clock import Clock
 from provisioner.devcluster.standin.alerting.configs import Configs
 from provisioner.devcluster.standin.alerting.errors import broken, invalid, lost_index, refusal, status_error, wrapped
@@ -23,7 +25,7 @@ from provisioner.devcluster.standin.alerting.model import (
 from provisioner.devcluster.standin.alerting.parse_monitor import monitor_form
 from provisioner.devcluster.standin.alerting.parse_trigger import check_throttles
 from provisioner.devcluster.standin.alerting.reading import json_object
-from provisioner.devcluster.standin.errors import OpenSearchError, StandInError
+from provisioner.devcluster.standin.errors import OpenSearchError, StandInError, illegal_argument
 from provisioner.devcluster.standin.node import Node
 from provisioner.devcluster.standin.plugin import route
 from provisioner.devcluster.standin.rest import answer, check_params, int_param
@@ -62,8 +64,9 @@ CUT_OFF = (
 class MonitorApi:
     """The endpoints for monitors."""
 
-    def __init__(self, node: Node, configs: Configs, jobs: Jobs, clock: Clock) -> None:
+    def __init__(self, node: Node, configs: Configs, alerts: AlertStore, jobs: Jobs, clock: Clock) -> None:
         self._node = node
+        self._alerts = alerts
         self._clock = clock
         self._configs = configs
         self._jobs = jobs
@@ -134,10 +137,15 @@ class MonitorApi:
         return answer({**shown, "associated_workflows": [{"id": flow.id, "name": flow.name} for flow in workflows]})
 
     async def search(self, request: Request) -> Response:
-        """GET or POST `_search`: monitors and workflows, shown without the key under which they are stored."""
+        """GET or POST `_search`: monitors and workflows without the key under which they are stored; or alerts."""
         check_params(request, {"index"})
         if not await request.body():
             raise OpenSearchError(400, "parse_exception", "request body or source parameter is required")
+        index = request.query_params.get("index", self._configs.store.index)
+        if index == ALERTS_EVERYWHERE:
+            return answer(await self._alerts.search(await json_object(request, self._node)))
+        if index != self._configs.store.index:
+            raise illegal_argument("Invalid index name.")
         found = await self._configs.search(await json_object(request, self._node))
         if not found["_shards"]["total"]:
             return answer(EMPTY_SEARCH)
