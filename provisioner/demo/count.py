@@ -29,6 +29,7 @@ _FAILED = re.compile(
     r"(?P<key>: .*)?"
 )
 _PROGRAMS = {"sshd", "sshd-session", "sshd-auth"}
+_LONGEST = 8192
 REDACTED = "_REDACTED]"
 """How the marker ends that takes the place of a redacted value."""
 
@@ -72,10 +73,10 @@ def _time(header: re.Match[str], now: datetime) -> datetime | None:
 def failure(line: str, now: datetime) -> Failure | None:
     """The failed login that a line tells of, or None.
 
-    Not counted: `Failed none` (a client's question which methods there are), sources that are names, and lines
-    where a forged key id makes the address uncertain.
+    Not counted: `Failed none` (a client's question which methods there are), sources that are names, lines where a
+    forged key id makes the address uncertain, and those longer than any that sshd (1 KB) and rsyslog (8 KB) write.
     """
-    header = _HEADER.match(line.rstrip())
+    header = _HEADER.match(line.rstrip()) if len(line) <= _LONGEST else None
     if header is None or header["program"] not in _PROGRAMS:
         return None
     repeated = _REPEATED.fullmatch(header["text"])

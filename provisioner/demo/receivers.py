@@ -67,7 +67,7 @@ class Receivers:
     def open(self) -> None:
         """Start both. Raises DemoError where a port can't be had."""
         try:
-            self._web = http.server.ThreadingHTTPServer((HOST, self.http_port), _handler(self.posts))
+            self._web = _WebServer((HOST, self.http_port), _handler(self.posts))
         except OSError as error:
             raise DemoError(f"port {self.http_port} can't be used: {error}", "choose another by --http-port") from None
         threading.Thread(target=self._web.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
@@ -89,6 +89,11 @@ class Receivers:
         if self._mail:
             self._mail.stop()
             self._mail = None
+
+
+class _WebServer(http.server.ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a sender that hangs up."""
 
 
 def _handler(posts: list[Post]) -> type[http.server.BaseHTTPRequestHandler]:

@@ -172,11 +172,12 @@ def _find(watcher: Watcher, loaded: Repository, shipment: Shipment, teller: Tell
 def _run_over(watcher: Watcher, loaded: Repository, teller: Teller) -> dict[Pair, int]:
     """A log of hours gone by: run the stored monitor as if it were then."""
     times = alerts.run_times(watcher.client, _stream(loaded), "action:login_failed", log.STEP * 1000)
+    if not times:
+        teller.say("It holds no failed login: the monitor has nothing to run over.")
+        return {}
     teller.say(
         f"The log's hours are gone by: the monitor runs as of each of its {len(times)} minutes with failed logins."
     )
-    if not times:
-        return {}
     with teller.counting("running", len(times)) as progress:
         runs = alerts.run_over(watcher.client, watcher.monitor_id, times, progress)
     if runs.errors:
@@ -212,10 +213,11 @@ def _close(
             secrets = len(shipment.secrets)
             teller.say(f"None of the {secrets} secrets is in a stored event or a notification.", style="green")
         watcher.compare(shipment.expected, peaks)
-        teller.say("")
-        teller.show(closing.alerts(alerts.alerts(watcher.client), peaks, shipment.expected))
-        teller.say("")
+        if raised := alerts.alerts(watcher.client):
+            teller.say("")
+            teller.show(closing.alerts(raised, peaks, shipment.expected))
         if shipment.expected:
+            teller.say("")
             closing.notification(teller, receivers, min(shipment.expected))
 
 

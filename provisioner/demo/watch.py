@@ -100,7 +100,8 @@ def _about(pair: Pair, text: str) -> bool:
     """Whether the text holds the pair's keys as the message templates write them: plain, inside JSON, or redacted."""
     keys = ",".join(pair)
     forms = (keys, json.dumps(keys, ensure_ascii=False)[1:-1])
-    return any(form in text for form in forms) or (f"{pair[0]},[" in text and count.REDACTED in text)
+    any_of = "|".join([*map(re.escape, forms), re.escape(f"{pair[0]},") + ".*" + re.escape(count.REDACTED)])
+    return re.search(rf"(?<![0-9a-f.:])(?:{any_of})", text) is not None
 
 
 def leaked(client: Client, stream: str, receivers: Receivers, secrets: Iterable[Secret]) -> list[str]:

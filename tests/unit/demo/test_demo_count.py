@@ -74,6 +74,7 @@ def test_failed_logins_are_read(text: str, pair: tuple[str, str], times: int) ->
         LINE + "Failed password for root from host.example port 1 ssh2",
         LINE + "Failed password for root from 203.0.113.9 port 1 ssh2 and more",
         LINE + "Failed publickey for root from 203.0.113.9 port 1 ssh2: RSA-CERT SHA256:x ID a from 1.2.3.4 (serial 0)",
+        LINE + "Failed password for " + "a" * 9000 + " from 203.0.113.9 port 1 ssh2",
         LINE + "message repeated 0 times: [ Failed password for root from 203.0.113.9 port 1 ssh2]",
         "Nov 23 15:00:00 web-1 other[12]: Failed password for root from 203.0.113.9 port 1 ssh2",
         "Xyz 23 15:00:00 web-1 sshd[12]: Failed password for root from 203.0.113.9 port 1 ssh2",
