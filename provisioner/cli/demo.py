@@ -17,7 +17,10 @@ _WIDTH = 120  # columns where there is no terminal, as in CI
 def run(
     *,
     log: Annotated[
-        pathlib.Path | None, typer.Option(help="Your own log instead, such as /var/log/auth.log; plain or gzipped.")
+        pathlib.Path | None,
+        typer.Option(
+            help="Your own log, such as /var/log/auth.log, plain or gzipped; classic syslog times are taken as UTC."
+        ),
     ] = None,
     port: Annotated[
         int, typer.Option(min=1024, max=65000, help="The cluster's port; the next free one if taken.")

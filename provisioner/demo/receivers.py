@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import email.policy
 import http.server
+import socket
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -73,6 +74,8 @@ class Receivers:
         threading.Thread(target=self._web.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
         mail = _MailServer(_MailHandler(self.mails), hostname=HOST, port=self.smtp_port)
         try:
+            with socket.create_server((HOST, self.smtp_port)):
+                pass  # aiosmtpd takes five seconds to say that a port is taken
             mail.start()
         except (OSError, RuntimeError) as error:
             mail.loop.close()
