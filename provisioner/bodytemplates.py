@@ -51,14 +51,18 @@ def encode(value: Any) -> Encoded:
     """A value as JSON that is YAML as well."""
     if isinstance(value, Encoded):
         return value
-    if isinstance(value, jinja2.Undefined):
-        value._fail_with_undefined_error()
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, default=_refuse)
     if _BEGIN in text or _END in text:
         raise ValueError(
             "what a macro printed is used as a value, or cut: give the values to the macro as they shall be"
         )
     return Encoded(_NOT_IN_YAML.sub(lambda match: f"\\u{ord(match[0]):04x}", text))
+
+
+def _refuse(value: Any) -> Any:
+    if isinstance(value, jinja2.Undefined):
+        value._fail_with_undefined_error()
+    raise TypeError(f"a {type(value).__name__} is no value of JSON")
 
 
 def _print(value: Any) -> str:

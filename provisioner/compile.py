@@ -70,20 +70,27 @@ class Compiler:
         self.rule_types = schema.rule_types(self.templates.folders)
 
     def run(self) -> Desired:
-        """Check every document against its schema, and render each one that passed."""
+        """Check every document against its schema, and render each one that passed.
+
+        What fails because it needs a document that did not pass says nothing: that one's own findings say it.
+        """
+        problems = {ref: list(self.check(document)) for ref, document in self.source.documents.items()}
+        findings = [finding for found in problems.values() for finding in found]
         resources: dict[Ref, Resource] = {}
-        findings: list[Finding] = []
         for document in self.source.documents.values():
-            problems = list(self.check(document))
-            if not problems and document.kind in RESOURCE_KINDS:
-                try:
-                    resource = self.resource(document)
-                except TemplateError as error:
-                    problems = [_problem(document, error)]
-                else:
+            if problems[document.kind, document.id]:
+                continue
+            seen: list[Document] = []
+            try:
+                if document.kind == "shipper":
+                    self.text(document, f"shippers/{document.id}.j2", seen)
+                elif document.kind in RESOURCE_KINDS:
+                    resource = self.resource(document, seen)
                     if (first := resources.setdefault(resource.ref, resource)) is not resource:
-                        problems = [_collision(first, resource)]
-            findings += problems
+                        findings.append(_collision(first, resource))
+            except TemplateError as error:
+                if not any(problems[other.kind, other.id] for other in seen):
+                    findings.append(_problem(document, error))
         return Desired(tuple(resources.values()), (*findings, *_circles(resources)))
 
     def check(self, document: Document) -> Iterator[Finding]:
@@ -104,32 +111,37 @@ class Compiler:
         except (OSError, ValueError, schema.BrokenSchemaError) as error:
             yield Finding("TPL001", f"no usable JSON Schema: {error}", Origin(f"templates/{name}"), "mend the schema")
 
-    def resource(self, document: Document) -> Resource:
-        """Render one document. Raises TemplateError."""
+    def resource(self, document: Document, seen: list[Document] | None = None) -> Resource:
+        """Render one document; `seen` takes those that its template looks at, itself first. Raises TemplateError."""
         kind, template = RESOURCE_KINDS[document.kind]
         dependencies: set[Ref] = set()
-        body = self.templates.render(template.format(**document.body), self.context(document, dependencies))
+        body = self.templates.render(template.format(**document.body), self.context(document, dependencies, seen))
         if not isinstance(body, dict):
             raise TemplateError("the body template gives no mapping", f"templates/{template}")
         body = self._files(body, document)
         key = cluster_name(document.kind, document.id, self.settings)
         return Resource(kind, key, body, document.origin, frozenset(dependencies - {(kind, key)}))
 
-    def text(self, document: Document, template: str) -> str:
+    def text(self, document: Document, template: str, seen: list[Document] | None = None) -> str:
         """Render a template that gives a text file, such as a shipper's configuration. Raises TemplateError."""
-        return self.templates.text(template, self.context(document, set()))
+        return self.templates.text(template, self.context(document, set(), seen))
 
-    def context(self, document: Document, dependencies: set[Ref]) -> dict[str, Any]:
-        """The names that a body template sees; `ref` adds to the dependencies."""
-
-        seen = [document]
+    def context(self, document: Document, dependencies: set[Ref], seen: list[Document] | None = None) -> dict[str, Any]:
+        """The names that a body template sees; `ref` adds to the dependencies, and every look to `seen`."""
+        seen = [] if seen is None else seen
+        seen.append(document)
 
         def lookup(kind: str, id_: str) -> dict[str, Any]:
             found = self.source.documents.get((kind, id_))
             if found is None:
                 raise MissingReferenceError(kind, id_, [other.id for other in self.source.of_kind(kind)], seen)
             seen.append(found)
-            return {"id": found.id, **found.body}
+            return _shown(found)
+
+        def documents(kind: str) -> list[dict[str, Any]]:
+            found = sorted(self.source.of_kind(kind), key=lambda other: other.id)
+            seen.extend(found)
+            return [_shown(other) for other in found]
 
         def ref(kind: str, id_: str) -> str:
             if kind not in RESOURCE_KINDS:
@@ -141,7 +153,7 @@ class Compiler:
 
         target = self.settings.target
         return {
-            "doc": {"id": document.id, **document.body},
+            "doc": _shown(document),
             "owner": self.settings.owner,
             "namespace": target.namespace,
             "target": {
@@ -153,9 +165,7 @@ class Compiler:
             "name": lambda id_: f"{self.settings.owner}-{id_}",
             "ref": ref,
             "lookup": lookup,
-            "documents": lambda kind: [
-                {"id": d.id, **d.body} for d in sorted(self.source.of_kind(kind), key=lambda d: d.id)
-            ],
+            "documents": documents,
             "ms": durations.ms,
             "period": durations.period,
             "read": self.templates.read,
@@ -181,6 +191,11 @@ class Compiler:
                 except (OSError, UnicodeDecodeError) as error:
                     raise TemplateError(f"{value['file']} can't be read: {error}", document.origin.file) from error
         raise TemplateError(f"there is no file {schema.show(value['file'])} beside the document", document.origin.file)
+
+
+def _shown(document: Document) -> dict[str, Any]:
+    """A document as body templates see it: its id stands in for a title that it does not give."""
+    return {"id": document.id, "title": document.id, **document.body}
 
 
 def _problem(document: Document, error: TemplateError) -> Finding:

@@ -177,7 +177,7 @@ def suggest(word: str, known: Iterable[str], label: str) -> str:
     """`did you mean 'threshold'?`, or the whole list where nothing is near."""
     names = sorted(known)
     near = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
-    return f"did you mean {near[0]!r}?" if near else f"{label}: {', '.join(names)}"
+    return f"did you mean {near[0]!r}?" if near else f"{label}: {', '.join(names) or 'none'}"
 
 
 def show(value: Any, path: Path = ()) -> str:

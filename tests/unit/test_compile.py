@@ -1,11 +1,14 @@
 """Documents into resources: names, references, files, and every mistake at the place where it was made."""
 
+import pathlib
+
 import pytest
 
 from provisioner import repository, settings, source
 from provisioner.compile import Compiler
 from provisioner.model import Origin
 
+ROOT = pathlib.Path(__file__).parents[2]
 RULE_SCHEMA = (
     """{"type": "object", "properties": {"query": {"type": "string", "description": "q"}}, "required": ["query"]}"""
 )
@@ -202,3 +205,26 @@ def test_a_text_of_a_template_sees_the_same_names(make_repository):
     read = source.load(root, {})
     compiler = Compiler(root, chosen, read)
     assert compiler.text(read.documents["shipper", "s"], "shippers/s.j2") == '"acme" "default" "dev" "s"'
+
+
+def test_what_fails_only_because_of_another_document_says_nothing(compiled):
+    # Without `level` the severity is wrong, and the rule's template can't find it: one finding, at the severity.
+    broken = SEVERITY.format("").replace("level: '2'\n", "")
+    desired = compiled({"rules/a.yml": RULE, "rules/b.yml": broken})
+    assert told(desired) == [("DOC002", "rules/b.yml:1:1", "severity lacks the key 'level'")]
+
+
+def test_the_id_stands_in_for_a_missing_title(compiled):
+    template = "a: {{ doc.title }}\nb: {{ lookup('severity', 'high').title }}\nc: {{ documents('severity')[0].title }}"
+    severity = SEVERITY.format("").replace("title: High\n", "")
+    desired = compiled({"rules/a.yml": RULE + "---\n" + severity, "templates/monitors/plain.yml.j2": template})
+    assert only(desired, "monitor").body == {"a": "high", "b": "high", "c": "high"}
+
+
+def test_shippers_are_rendered_too(compiled):
+    shipper = (ROOT / "templates/shippers/filebeat.yml").read_text(encoding="utf-8")
+    template = "{{ doc.title }} {{ ref('data_stream', 'none') }}"
+    desired = compiled({"templates/shippers/filebeat.yml": shipper, "templates/shippers/filebeat.j2": template})
+    ((code, origin, message),) = told(desired)
+    assert (code, message) == ("REF001", "there is no data_stream 'none'")
+    assert origin.startswith("templates/shippers/filebeat.yml:")

@@ -168,3 +168,4 @@ def test_unknown_kinds():
 def test_suggestions():
     assert schema.suggest("treshold", ["threshold", "match"], "types") == "did you mean 'threshold'?"
     assert schema.suggest("zzz", ["b", "a"], "types") == "types: a, b"
+    assert schema.suggest("zzz", [], "there are") == "there are: none"
