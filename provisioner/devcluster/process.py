@@ -73,6 +73,14 @@ def start(
 
 def stop(process_id: ProcessId, patience: float) -> bool:
     """Ask the process to end, wait `patience` seconds, then kill it. Returns whether it ended by itself."""
+    try:
+        return _stop(process_id, patience)
+    finally:
+        for child in _started:
+            child.poll()  # bury those that were ours and have ended
+
+
+def _stop(process_id: ProcessId, patience: float) -> bool:
     process = process_id.process()
     if process is None:
         return True
@@ -98,8 +106,6 @@ def _ended_within(process_id: ProcessId, seconds: float) -> bool:
         if time.monotonic() > end:
             return False
         time.sleep(0.05)
-    for child in _started:
-        child.poll()  # bury it, if it was ours
     return True
 
 
