@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from provisioner.client import path
 from provisioner.demo import alerts, count
 from provisioner.demo.errors import DemoError
+from provisioner.errors import ApiError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from provisioner.client import Client
     from provisioner.demo.receivers import Mail, Post, Receivers
@@ -31,20 +32,28 @@ class Watcher:
     monitor_id: str
     receivers: Receivers
 
-    def wait(self, expected: Iterable[Pair], tell: Callable[[str], None], patience: float = PATIENCE) -> None:
-        """Until each pair has an alert, a post and an e-mail.
+    def wait(
+        self,
+        expected: Iterable[Pair],
+        tell: Callable[[str], None],
+        others: Collection[str] = (),
+        patience: float = PATIENCE,
+    ) -> None:
+        """Until each pair has an alert, a post and an e-mail, and each of the other monitors an alert.
 
         Raises DemoError after `patience` seconds, with what was last seen.
         """
         wanted = set(expected)
         end = time.monotonic() + patience
         while True:
-            found = alerts.alerts(self.client, self.monitor_id)
+            found = self._while_starting(self.monitor_id, end)
             have = alerts.pairs(found)
             posts, mails = list(self.receivers.posts), list(self.receivers.mails)
             silent = [pair for pair in wanted if not (post_of(posts, pair) and mail_of(mails, pair))]
             missing, _ = count.differences(wanted, have)
-            if not missing and not silent:
+            raised = {alert.monitor for alert in self._while_starting("", end)} if others else set()
+            waiting = [name for name in others if name not in raised]
+            if not missing and not silent and not waiting:
                 return
             seen = f"{len(have)} of {len(wanted)} alerts, {len(posts)} posts, {len(mails)} e-mails"
             tell(f"{seen} so far")
@@ -53,9 +62,19 @@ class Watcher:
                 said = f"; the monitor says: {'; '.join(errors)}" if errors else ""
                 raise DemoError(
                     f"after {patience:.0f} s there were {seen}{said}",
-                    f"without an alert: {words(missing) or 'none'}; without a notification: {words(silent) or 'none'}",
+                    f"without an alert: {words(missing) or 'none'}; without a notification: {words(silent) or 'none'}"
+                    + (f"; monitors without an alert: {', '.join(waiting)}" if waiting else ""),
                 )
             time.sleep(0.3)
+
+    def _while_starting(self, monitor_id: str, end: float) -> list[alerts.Alert]:
+        """The alerts; none while the index that holds them is only just being made (503)."""
+        try:
+            return alerts.alerts(self.client, monitor_id)
+        except ApiError as error:
+            if error.status != 503 or time.monotonic() > end:
+                raise
+            return []
 
     def compare(self, expected: Iterable[Pair], seen: Iterable[Pair] = ()) -> dict[Pair, int]:
         """The pairs that have alerts, with their counts; `seen` are those that runs over times gone by found.

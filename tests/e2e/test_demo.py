@@ -16,7 +16,7 @@ import pytest
 from provisioner.demo import sshdlog
 from provisioner.devcluster import cluster as dev
 
-NAME = "demo-test"
+NAME = f"demo-test-{os.getpid()}"  # two runs of the tests beside each other must not share a cluster
 COMMAND = [sys.executable, "-m", "provisioner", "demo", "--name", NAME]
 PORTS = ["--port", "19600", "--http-port", "19640", "--smtp-port", "19641"]
 
@@ -52,6 +52,8 @@ def test_the_whole_story() -> None:
     counts = alerted(done.stdout)
     assert counts.keys() == planted
     assert all(cluster == own for cluster, own in counts.values())
+    assert re.search(r"^ +demo-account-lockout +1 event ", done.stdout, re.M)
+    assert re.search(r"^ +demo-privilege-escalation +11 events ", done.stdout, re.M)
     assert "No changes: " in done.stdout
     assert "0 requests that write were sent" in done.stdout
     assert re.search(r"(\d+) of \1 lines", done.stdout), "not every line was stored"
