@@ -147,7 +147,7 @@ def _monitors(names: frozenset[str], enabled: Mapping[str, bool], errors: frozen
     if wrong:
         return "; ".join(wrong)
     running = sum(enabled[name] for name in names)
-    return f"ok ({running} of {len(names)} on)" if names else "ok (none)"
+    return f"ok {running}/{len(names)}" if names else "ok none"
 
 
 def _remove(client: Client, index: str, id_: str) -> str:

@@ -72,7 +72,7 @@ def prove(loaded: Repository) -> list[Proof]:
 def table(proofs: list[Proof]) -> Table:
     """A row for each data stream, a column for each aspect."""
     columns = list(dict.fromkeys(name for proof in proofs for name in proof.aspects))
-    rows = Table(box=None, pad_edge=False, header_style="dim")
+    rows = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 1, 0, 0))
     rows.add_column("data stream", no_wrap=True)
     for name in columns:
         rows.add_column(name, overflow="fold")
