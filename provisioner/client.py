@@ -102,11 +102,12 @@ class Client:
                 return None
             raise
 
-    def greet(self) -> None:
-        """Ask who is there. Raises ClusterError where it is no OpenSearch."""
+    def greet(self) -> dict[str, Any]:
+        """Ask who is there: name and version. Raises ClusterError where it is nothing of the kind."""
         answer = self.request("GET", "/")
         if not isinstance(answer, dict) or not isinstance(answer.get("version"), dict):
             raise self._no_opensearch("GET /: the answer names no version")
+        return answer
 
     def _no_opensearch(self, why: str) -> ClusterError:
         hint = f"check `hosts` of target {self.target.name!r} in provisioner.yml"

@@ -55,8 +55,8 @@ def _guarded(name: str, check: Callable[[Client], Check], client: Client) -> Che
 
 
 def _server(client: Client) -> Check:
-    answer: dict[str, Any] = client.request("GET", "/")
-    version = answer.get("version", {})
+    answer = client.greet()
+    version = answer["version"]
     number, distribution = str(version.get("number", "?")), version.get("distribution", "elasticsearch")
     if distribution != "opensearch":
         return Check("server", False, f"{distribution} {number}", "provisioner is for OpenSearch")

@@ -47,8 +47,8 @@ def _options(
 
 def main() -> None:
     """Run a command; what goes wrong becomes a sentence on standard error and an exit code, never a traceback."""
-    from provisioner.cli._common import err
-    from provisioner.errors import ProvisionerError
+    from provisioner.cli._common import err, show, text_findings
+    from provisioner.errors import FindingsError, ProvisionerError
 
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -56,6 +56,9 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: apply records what it has done
     try:
         build()()
+    except FindingsError as error:
+        show(text_findings(error.findings), err)
+        sys.exit(error.exit_code)
     except ProvisionerError as error:
         err.print(f"error: {error.message}", style="bold red", markup=False)
         if error.hint:

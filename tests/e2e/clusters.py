@@ -68,11 +68,16 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
         yield _compose(request)
     else:
         from provisioner.devcluster import cluster as dev
+        from provisioner.devcluster import diagnosis
 
         made = dev.up(NAME, PORT)
         try:
             yield Cluster(made.url, made.username, made.password, str(made.ca_file) if made.ca_file else None)
         finally:
+            ended = dev.status(NAME)
+            if ended.state != "running":  # it died under the tests: its own words, before they are removed
+                for log in (ended.node_log, ended.stand_in_log):
+                    print(f"{ended.state}: {log}", *diagnosis.tail(log, 30), sep="\n", file=sys.stderr)
             dev.down(NAME, delete=True)
 
 
@@ -312,9 +317,9 @@ channels: []
 
 @pytest.fixture
 def small(repository: Repository) -> Repository:
-    """The starter pack, but one log type, one rule, no retention, and no channel: quick to apply."""
+    """The starter pack, but one log type, one rule, no retention, channel or shipper: quick to apply."""
     others = [file.relative_to(repository.root).as_posix() for file in (repository.root / "ilm").iterdir()]
     others += [f"templates/index/{log_type}.yml" for log_type in ("application", "audit", "network", "system")]
-    repository.remove(*others, "rules/detections", "rules/channels.yml")
+    repository.remove(*others, "rules/detections", "rules/channels.yml", "templates/shippers")
     repository.write({"rules/brute-force-login.yml": RULE_FILE, "rules/severities.yml": SMALL})
     return repository

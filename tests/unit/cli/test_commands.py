@@ -139,3 +139,41 @@ def test_a_reader_that_goes_away(make_repository):
 
 def test_the_version(run):
     assert run("--version").stdout.startswith("provisioner 0.")
+
+
+def test_a_wrong_provisioner_yml_is_told_by_every_command(run, make_repository):
+    root = make_repository({"provisioner.yml": "owner: acme\ntarget: {}\n"})
+    for command in ("validate", "render", "plan", "apply", "doctor", "bootstrap"):
+        done = run(command, "-C", root)
+        assert done.returncode == 1
+        assert "provisioner.yml:2:1: CFG001 unknown key 'target'" in done.stdout + done.stderr
+        assert "did you mean 'targets'?" in done.stdout + done.stderr
+
+
+def test_doctor_and_bootstrap_without_a_cluster(run, make_repository):
+    root = make_repository()
+    for command in ("doctor", "bootstrap"):
+        done = run(command, "-C", root)
+        assert done.returncode == 1
+        assert "✗  server  http://127.0.0.1:19799 can't be" in done.stdout
+
+
+def test_a_new_repository(run, tmp_path):
+    folder = tmp_path / "new" / "repository"
+    done = run("init", folder, "--owner", "e2e-x")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert run("validate", "-C", folder).returncode == 0
+    assert "owner: e2e-x" in (folder / "provisioner.yml").read_text()
+    before = {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+    again = run("init", folder)
+    assert again.returncode == 2
+    assert "nothing was written" in again.stderr
+    assert {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()} == before
+
+
+@pytest.mark.parametrize("owner", ["Acme", "", "a" * 33, "a_b", "1a", "a\n"])
+def test_an_owner_that_cannot_be_one(run, tmp_path, owner):
+    done = run("init", tmp_path / "new", "--owner", owner)
+    assert done.returncode == 2
+    assert "can't be an owner" in done.stderr
+    assert not (tmp_path / "new").exists()
