@@ -23,7 +23,7 @@ from provisioner.devcluster.certificates import issue
 from provisioner.devcluster.standin.node import Node
 from provisioner.devcluster.standin.notifications.http import HttpSender
 from provisioner.devcluster.standin.notifications.plugin import NotificationsPlugin
-from provisioner.devcluster.standin.notifications.smtp import send_mail
+from provisioner.devcluster.standin.notifications.smtp import build_mail, send_mail
 from provisioner.devcluster.standin.plugin import Plugin, SendResult
 from provisioner.devcluster.standin.settings import ClusterSettings
 
@@ -84,6 +84,11 @@ def test_mails_have_the_form_of_the_real_ones(served: Served, client: httpx.Clie
     assert sorted(skeleton(message_from_bytes(mail.data)) for mail in mailbox.got) == expected
     assert sorted(mail.recipients for mail in mailbox.got) == sorted(mail["to"] for mail in recorded)
     assert {mail.sender for mail in mailbox.got} == {mail["from"] for mail in recorded}
+
+
+def test_lines_end_as_smtp_wants_them() -> None:
+    mail = build_mail("a@example.org", "b@example.org", "subject", "one\ntwo\n" * 600, None)
+    assert b"\n" not in mail.replace(b"\r\n", b"")
 
 
 def test_a_line_break_in_a_subject_starts_no_header(served: Served, client: httpx.Client, mailbox: Mailbox) -> None:

@@ -22,6 +22,15 @@ from provisioner.devcluster.errors import DevClusterError
 
 PORT, SIDE_PORT, SECURE_PORT, BROKEN_PORT = 19200, 19202, 19204, 19206
 DOCUMENT = {"message": "Failed password for root from 203.0.113.42 port 22 ssh2"}
+MONITOR = {
+    "type": "monitor",
+    "name": "kept",
+    "monitor_type": "query_level_monitor",
+    "enabled": True,
+    "schedule": {"period": {"interval": 1, "unit": "DAYS"}},
+    "inputs": [{"search": {"indices": ["kept"], "query": {"query": {"match_all": {}}}}}],
+    "triggers": [],
+}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -61,6 +70,8 @@ def test_data_outlives_the_cluster_and_two_stand_side_by_side(state: pathlib.Pat
         client.put("/kept/_doc/1", params={"refresh": "true"}, json=DOCUMENT).raise_for_status()
         # Thai needs a break iterator, which a trimmed Java lacks: without icu4j no index could be created at all.
         assert client.post("/_analyze", json={"analyzer": "thai", "text": "ภาษาไทย"}).json()["tokens"]
+        # A stored job is read at the next start, when its index's shard may not have started yet.
+        made = client.post("/_plugins/_alerting/monitors", json=MONITOR).raise_for_status().json()
     assert "started" in command("logs", "-n", "500").stdout
 
     with pytest.raises(DevClusterError, match=f"port {PORT} is taken by the dev cluster dev"):
@@ -84,6 +95,7 @@ def test_data_outlives_the_cluster_and_two_stand_side_by_side(state: pathlib.Pat
     assert again.port == PORT
     with open_client(again) as client:
         assert client.get("/kept/_source/1").json() == DOCUMENT
+        assert client.get(f"/_plugins/_alerting/monitors/{made['_id']}").json()["monitor"]["name"] == MONITOR["name"]
 
 
 def test_what_is_left_of_a_broken_cluster_is_brought_up_again() -> None:

@@ -90,6 +90,19 @@ class Node:
         """
         return await _ask(self._own, method, path, params=params, body=body, headers=headers)
 
+    async def search(self, indices: str, *, params: Mapping[str, Any], body: Body) -> Reply:
+        """Search the stand-in's own indices; after a start or a creation it waits for their shards.
+
+        `indices` is a list or pattern, percent-encoded already.
+        """
+        path = f"/{indices}/_search"
+        reply = await self.request("POST", path, params=params, body=body)
+        if reply.status == 503:
+            patience = {"wait_for_status": "yellow", "timeout": "8s"}
+            await self.request("GET", f"/_cluster/health/{indices}", params=patience)
+            reply = await self.request("POST", path, params=params, body=body)
+        return reply
+
     async def as_caller(
         self,
         method: str,

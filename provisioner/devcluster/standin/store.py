@@ -109,7 +109,7 @@ class Store:
     async def search(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """The node's whole search answer, with `seq_no_primary_term` and `version` asked for."""
         params = {"ignore_unavailable": True, "allow_no_indices": True, "seq_no_primary_term": True, "version": True}
-        reply = await self.node.request("POST", f"/{self.index}/_search", params=params, body=dict(body))
+        reply = await self.node.search(self.index, params=params, body=dict(body))
         answer: dict[str, Any] = reply.checked().body
         return answer
 

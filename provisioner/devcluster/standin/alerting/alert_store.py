@@ -84,7 +84,7 @@ class AlertStore:
     async def search(self, body: Json, indices: str = EVERYWHERE) -> Json:
         """The node's answer to a search over alerts; none before the first alert."""
         params = {"ignore_unavailable": True, "expand_wildcards": "all", "version": True, "seq_no_primary_term": True}
-        found: Json = (await self._node.request("POST", f"/{indices}/_search", params=params, body=body)).checked().body
+        found: Json = (await self._node.search(indices, params=params, body=body)).checked().body
         return found
 
     async def current(self, monitor_id: str, workflow_id: str = "", size: int = MAX_ALERTS) -> list[Alert]:

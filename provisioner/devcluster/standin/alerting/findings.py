@@ -62,7 +62,7 @@ class Findings:
         """`{total_findings, findings: [{finding, document_list}]}`, the documents as they are now."""
         params = {"ignore_unavailable": True, "expand_wildcards": "all"}
         query = {**body, "track_total_hits": True}
-        reply = (await self._node.request("POST", f"/{EVERYWHERE}/_search", params=params, body=query)).checked()
+        reply = (await self._node.search(EVERYWHERE, params=params, body=query)).checked()
         hits = reply.body["hits"]
         found = [hit["_source"] for hit in hits["hits"]]
         documents = await self._documents(found)

@@ -10,6 +10,7 @@ import ssl
 from email.header import Header
 from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
+from email.policy import compat32
 from email.utils import formatdate, make_msgid
 from typing import Any
 
@@ -56,7 +57,7 @@ def build_mail(sender: str, recipient: str, title: str, message: str, html: str 
     mail["To"] = recipient
     mail["Message-ID"] = make_msgid(domain="localhost")
     mail["Subject"] = subject if subject.isascii() else str(Header(subject, "utf-8").encode())
-    return mail.as_bytes()
+    return mail.as_bytes(policy=compat32.clone(linesep="\r\n"))  # a strict server takes no bare line feeds
 
 
 def credentials(account_name: str) -> tuple[str, str] | None:
