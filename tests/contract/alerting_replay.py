@@ -9,8 +9,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from conftest import Served
 from replay import Outcome, Recording, Replay
+from serving import Served
 
 from provisioner.devcluster.standin.alerting import AlertingPlugin
 from provisioner.devcluster.standin.alerting.clock import Clock

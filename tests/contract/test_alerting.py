@@ -13,8 +13,8 @@ from typing import Any
 
 import httpx
 from alerting_replay import AlertingReplay, alerting_of, assemble, shifted
-from conftest import Receiver, free_port, serve
 from replay import Recording, judge, merged, unsupported
+from serving import Receiver, free_port, serve
 
 FILES = ("core.jsonl", "notifications.jsonl", "alerting.jsonl")
 MONITORS = "/_plugins/_alerting/monitors"

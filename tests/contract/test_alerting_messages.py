@@ -10,8 +10,8 @@ from email.message import Message
 
 import httpx
 from alerting_replay import AlertingReplay, alerting_of, assemble, shifted
-from conftest import Mailbox, Receiver, serve
 from replay import RECORDINGS, Outcome, judge, load
+from serving import Mailbox, Receiver, serve
 
 PAUSE = 200.0
 # Ids, executions and times that are printed into messages.

@@ -8,8 +8,8 @@ from typing import Any
 
 import httpx
 from alerting_replay import assemble
-from conftest import serve
 from replay import RECORDINGS
+from serving import serve
 
 from provisioner.devcluster.standin.alerting.forms import search_source
 

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from alerting_replay import StoppedClock, alerting_of, assemble
-from conftest import Receiver, Served, serve
+from serving import Receiver, Served, serve
 
 from provisioner.devcluster.standin.node import Node
 

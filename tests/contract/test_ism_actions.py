@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import Receiver, serve
+from serving import Receiver, serve
 
 from provisioner.devcluster.standin.ism.clock import Clock
 from provisioner.devcluster.standin.ism.plugin import IsmPlugin

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Sequence
 
 import httpx
-from conftest import Receiver, free_port, serve
 from replay import Recording, Replay, judge, merged, unsupported
+from serving import Receiver, free_port, serve
 
 from provisioner.devcluster.standin.ism.clock import Clock
 from provisioner.devcluster.standin.ism.plugin import IsmPlugin

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 
 import httpx
 import pytest
-from conftest import Served, free_port, serve
+from serving import Served, free_port, serve
 
 from provisioner.devcluster.standin.node import Node
 from provisioner.devcluster.standin.plugin import Plugin

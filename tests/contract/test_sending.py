@@ -16,8 +16,8 @@ import httpx
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
-from conftest import Mailbox, Receiver, Served, free_port, serve
 from replay import RECORDINGS
+from serving import Mailbox, Receiver, Served, free_port, serve
 
 from provisioner.devcluster.certificates import issue
 from provisioner.devcluster.standin.node import Node
