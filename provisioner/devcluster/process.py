@@ -28,8 +28,7 @@ class ProcessId:
         """The running process, or None if it has ended."""
         try:
             process = psutil.Process(self.pid)
-            same = abs(process.create_time() - self.created) < 1
-            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+            return process if abs(process.create_time() - self.created) < 1 and not _dead(process) else None
         except psutil.NoSuchProcess:
             return None
 
@@ -37,6 +36,11 @@ class ProcessId:
     def alive(self) -> bool:
         """Whether it still runs."""
         return self.process() is not None
+
+
+def _dead(process: psutil.Process) -> bool:
+    """Ended, though perhaps not buried: not every container does. A JVM's first thread ends before those that write."""
+    return process.status() == psutil.STATUS_ZOMBIE and process.num_threads() <= 1
 
 
 def start(
