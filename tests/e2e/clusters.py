@@ -6,6 +6,7 @@ OPENSEARCH_INSECURE=1 for its certificate); docker-compose.yml, where a Docker e
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
 import secrets
@@ -70,6 +71,8 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
         from provisioner.devcluster import cluster as dev
         from provisioner.devcluster import diagnosis
 
+        with contextlib.suppress(dev.DevClusterError):
+            dev.down(NAME, delete=True)  # what a killed run left behind
         made = dev.up(NAME, PORT)
         try:
             yield Cluster(made.url, made.username, made.password, str(made.ca_file) if made.ca_file else None)
