@@ -54,11 +54,6 @@ def assemble(node: Node) -> Sequence[Plugin]:
     return [settings, notifier, SteppedIsm(node, notifier, settings, 300.0, RecordedClock())]
 
 
-def belongs(recording: Recording) -> bool:
-    """All but what needs the Alerting plugin, whose own replay takes it."""
-    return "alerting" not in recording.path
-
-
 def test_every_claimed_recording_is_answered_alike(
     empty_node: str, receiver: Receiver, count: Callable[[str, int, int], None]
 ) -> None:
@@ -109,6 +104,6 @@ def test_every_claimed_recording_is_answered_alike(
             cleaned=cleaned,
         )
         listed = unsupported(*FILES)
-        outcomes = replay.run(filter(belongs, merged(*FILES)), listed)
+        outcomes = replay.run(merged(*FILES), listed)
     for file, (replayed, unclaimed) in judge(outcomes, listed).items():
         count(file, replayed, unclaimed)
