@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import pathlib
 import sys
 from enum import StrEnum
@@ -11,8 +12,10 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from provisioner.errors import ProvisionerError
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from provisioner.model import Finding
     from provisioner.repository import Repository
@@ -87,3 +90,14 @@ def text_findings(found: Sequence[Finding]) -> Iterable[Text]:
 def confirm(question: str, yes: bool) -> bool:
     """Ask on a terminal, unless told not to. No terminal, no question: the answer is yes."""
     return yes or not sys.stdin.isatty() or typer.confirm(question)
+
+
+@contextlib.contextmanager
+def dev_extra() -> Iterator[None]:
+    """Around imports that need what only the dev extra brings. Raises ProvisionerError where it is not installed."""
+    try:
+        yield
+    except ImportError as error:
+        raise ProvisionerError(
+            f"{error.name} is missing", "install the dev extra: pip install 'provisioner[dev]'"
+        ) from None

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from provisioner.cli._common import dev_extra
+
 if TYPE_CHECKING:
     from types import FrameType
+
 _WIDTH = 120  # columns where there is no terminal, as in CI
 
 
@@ -42,21 +45,11 @@ def run(
     """
     from rich.console import Console
 
-    from provisioner.errors import ProvisionerError
-
-    try:
+    with dev_extra():
         from provisioner.demo import story
-        from provisioner.devcluster.errors import DevClusterError
-    except ImportError as error:
-        raise ProvisionerError(
-            f"{error.name} is missing", "install the dev extra: pip install 'provisioner[dev]'"
-        ) from None
     signal.signal(signal.SIGTERM, _ended)
     options = story.Options(log, name, port, http_port, smtp_port, keep)
-    try:
-        story.tell(options, Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH))
-    except DevClusterError as error:
-        raise ProvisionerError(str(error)) from None
+    story.tell(options, Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH))
 
 
 def _ended(_signal: int, _frame: FrameType | None) -> None:

@@ -15,10 +15,11 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, TaskID, TransferSpeedColumn
 from rich.progress import Progress as Bar
 
+from provisioner.cli._common import dev_extra
+
 app = typer.Typer(help="A development cluster: the real OpenSearch server on this machine.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Option(help="Which cluster, if you keep several.")]
-_ENVIRONMENT_ERROR = 2
 
 
 class _Shown:
@@ -53,19 +54,12 @@ class _Shown:
 
 @contextmanager
 def _reported() -> Iterator[_Shown]:
-    """Show progress, and turn a DevClusterError into a sentence and exit code 2."""
-    try:
-        from provisioner.devcluster.cluster import DevClusterError  # needs all that the extra brings
-    except ImportError as error:
-        typer.echo(f"error: {error.name} is missing: install the dev extra (pip install 'provisioner[dev]').", err=True)
-        raise typer.Exit(_ENVIRONMENT_ERROR) from error
+    """Show progress; its bar is gone before an error is told."""
+    with dev_extra():
+        import provisioner.devcluster.cluster  # noqa: F401  needs all that the extra brings
     shown = _Shown()
     try:
         yield shown
-    except DevClusterError as error:
-        shown.close()
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(_ENVIRONMENT_ERROR) from None
     finally:
         shown.close()
 
@@ -179,7 +173,3 @@ def _follow(log: Path) -> None:
             time.sleep(0.3)
     except KeyboardInterrupt:
         return
-
-
-if __name__ == "__main__":
-    app(prog_name="provisioner dev")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from provisioner.errors import ProvisionerError
 
-class DevClusterError(Exception):
-    """What went wrong with the dev cluster and what to do about it, in whole sentences."""
+
+class DevClusterError(ProvisionerError):
+    """What went wrong with the dev cluster and what to do about it, in whole sentences; exit code 2."""

@@ -46,7 +46,7 @@ def state() -> Iterator[pathlib.Path]:
 
 def command(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "provisioner.cli.dev", *words], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "provisioner", "dev", *words], capture_output=True, text=True, check=False
     )
 
 

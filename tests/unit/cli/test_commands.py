@@ -177,3 +177,13 @@ def test_an_owner_that_cannot_be_one(run, tmp_path, owner):
     assert done.returncode == 2
     assert "can't be an owner" in done.stderr
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "module"), [(("dev", "up"), "provisioner.devcluster.cluster"), (("demo",), "provisioner.demo.story")]
+)
+def test_without_the_dev_extra_its_commands_say_how_to_get_it(run, monkeypatch, words, module):
+    monkeypatch.setitem(sys.modules, module, None)  # Python's own way to make an import fail
+    done = run(*words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "is missing\n       install the dev extra: pip install 'provisioner[dev]'\n" in done.stderr

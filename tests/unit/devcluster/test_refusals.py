@@ -6,13 +6,15 @@ import dataclasses
 import json
 import os
 import socket
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import psutil
 import pytest
-from typer.testing import CliRunner
 
-from provisioner.cli.dev import app
+from provisioner.cli import main
 from provisioner.devcluster import cluster as module
 from provisioner.devcluster.errors import DevClusterError
 from provisioner.devcluster.places import Places
@@ -33,9 +35,15 @@ def nothing_starts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run(*words: str) -> tuple[int, str, str]:
-    result = CliRunner().invoke(app, list(words))
-    assert result.exception is None or isinstance(result.exception, SystemExit)
-    return result.exit_code, result.stdout, result.stderr
+    """Exit code, output and errors of `provisioner dev`, by the same `main` that the installed command calls."""
+    code = 0
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(StringIO()) as out, redirect_stderr(StringIO()) as err:
+        patch.setattr(sys, "argv", ["provisioner", "dev", *words])
+        try:
+            main()
+        except SystemExit as end:
+            code = int(end.code or 0)
+    return code, out.getvalue(), err.getvalue()
 
 
 def known(places: Places, name: str = "dev", **differences: object) -> Cluster:
