@@ -9,7 +9,7 @@ import socket
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP
@@ -17,10 +17,13 @@ from aiosmtpd.smtp import SMTP
 from provisioner.demo.errors import DemoError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from asyncio import AbstractServer
+    from collections.abc import Awaitable, Callable, Mapping
 
 HOST = "127.0.0.1"
 LARGEST = 1_000_000  # bytes; OpenSearch's own messages are a few KB
+_TRIED = 50
+_Bound = TypeVar("_Bound")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,10 @@ class Mail:
 
 @dataclass(slots=True)
 class Receivers:
-    """Both servers, from `open` to `close`. Ports are those of the loopback address."""
+    """Both servers, from `open` to `close`.
+
+    Ports are those of the loopback address: before `open` the ones wanted, then the ones in use.
+    """
 
     http_port: int
     smtp_port: int
@@ -66,22 +72,20 @@ class Receivers:
         return f"{HOST}:{self.smtp_port}"
 
     def open(self) -> None:
-        """Start both. Raises DemoError where a port can't be had."""
+        """Start both, each at the port wanted or at the next free one. Raises DemoError where none is."""
+        handler = _handler(self.posts)
+        self.http_port, web = _bound(self.http_port, lambda port: _WebServer((HOST, port), handler), "--http-port")
+        self._web = web
+        threading.Thread(target=web.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
         try:
-            self._web = _WebServer((HOST, self.http_port), _handler(self.posts))
-        except OSError as error:
-            raise DemoError(f"port {self.http_port} can't be used: {error}", "choose another by --http-port") from None
-        threading.Thread(target=self._web.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
-        mail = _MailServer(_MailHandler(self.mails), hostname=HOST, port=self.smtp_port)
-        try:
-            with socket.create_server((HOST, self.smtp_port)):
-                pass  # aiosmtpd takes five seconds to say that a port is taken
-            mail.start()
-        except (OSError, RuntimeError) as error:
-            mail.loop.close()
+            self.smtp_port, listening = _bound(
+                self.smtp_port, lambda port: socket.create_server((HOST, port)), "--smtp-port"
+            )
+            self._mail = _MailServer(_MailHandler(self.mails), listening)
+            self._mail.start()
+        except BaseException:
             self.close()
-            raise DemoError(f"port {self.smtp_port} can't be used: {error}", "choose another by --smtp-port") from None
-        self._mail = mail
+            raise
 
     def close(self) -> None:
         """Stop both; fine if they are."""
@@ -90,8 +94,20 @@ class Receivers:
             self._web.server_close()
             self._web = None
         if self._mail:
-            self._mail.stop()
+            self._mail.stop(no_assert=True)
             self._mail = None
+
+
+def _bound(wanted: int, bind: Callable[[int], _Bound], option: str) -> tuple[int, _Bound]:
+    """The port wanted, or the next that can be had, with what `bind` made of it: nobody else can take it then."""
+    for port in range(wanted, wanted + _TRIED):
+        try:
+            return port, bind(port)
+        except OSError as error:
+            problem = error
+    raise DemoError(
+        f"no port from {wanted} to {wanted + _TRIED - 1} can be used: {problem.strerror}", f"choose another by {option}"
+    ) from None
 
 
 class _WebServer(http.server.ThreadingHTTPServer):
@@ -132,6 +148,16 @@ class _LongLines(SMTP):
 
 
 class _MailServer(Controller):
+    """A mail server at a socket that listens already: aiosmtpd's own takes five seconds to say that a port is taken."""
+
+    def __init__(self, handler: _MailHandler, listening: socket.socket) -> None:
+        host, port = listening.getsockname()
+        super().__init__(handler, hostname=host, port=port)
+        self._listening = listening
+
+    def _create_server(self) -> Awaitable[AbstractServer]:
+        return self.loop.create_server(self._factory_invoker, sock=self._listening)
+
     def factory(self) -> SMTP:
         return _LongLines(self.handler, data_size_limit=LARGEST)
 

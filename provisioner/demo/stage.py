@@ -21,7 +21,6 @@ from provisioner.settings import Target
 
 if TYPE_CHECKING:
     import pathlib
-    from collections.abc import Collection
 
     from provisioner.demo.receivers import Receivers
     from provisioner.demo.teller import Teller
@@ -29,19 +28,26 @@ if TYPE_CHECKING:
     from provisioner.repository import Repository
 
 OWNER = "demo"
-_HIGHEST = 65_400
+_HIGHEST = 65_400  # the last port that leaves room for a cluster's inner ones
 MARK = "made-by-the-demo"
 """An empty file in the home of a cluster that a demo started: only such a one may be removed by the next."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")
 _READING = ("_search", "_count", "_refresh", "_mget", "_render", "_simulate")
 
 
-def port(wanted: int, name: str, teller: Teller, *, step: int = 1, taken: Collection[int] = ()) -> int:
-    """The port wanted, or else the next free one, `step` by `step`, with a word. Raises DevClusterError."""
-    candidates = range(wanted, min(wanted + 50 * step, _HIGHEST), step)
-    found = free_port(candidate for candidate in candidates if candidate not in taken)
-    if found != wanted:
-        teller.say(f"port {wanted} is taken; {name} uses {found}", style="yellow")
+def note_port(name: str, wanted: int, used: int, teller: Teller) -> None:
+    """A word where something uses another port than the one wanted."""
+    if used != wanted:
+        teller.say(f"port {wanted} is taken; {name} uses {used}", style="yellow")
+
+
+def _port(wanted: int, teller: Teller) -> int:
+    """The port wanted, or else the next free one. Raises DevClusterError where none is.
+
+    By hundreds: a cluster's inner ports lie 50 to 99 above, and must not meet those of one that starts beside it.
+    """
+    found = free_port(range(wanted, min(wanted + 5_000, _HIGHEST), 100))
+    note_port("the cluster", wanted, found, teller)
     return found
 
 
@@ -65,8 +71,7 @@ def start(name: str, wanted: int, teller: Teller) -> dev.Cluster:
         dev.down(name, delete=True)
     make_folder(home)
     (home / MARK).touch()
-    # By hundreds: a cluster's inner ports lie 50 to 99 above, and must not meet those of one that starts beside it.
-    cluster = dev.up(name, port(wanted, "the cluster", teller, step=100), progress=teller)
+    cluster = dev.up(name, _port(wanted, teller), progress=teller)
     try:
         _allow_many_runs(cluster)
     except BaseException:  # an interrupt too: nobody else knows of the cluster yet

@@ -95,15 +95,13 @@ def _cluster(options: Options, teller: Teller) -> Iterator[dev.Cluster]:
 @contextlib.contextmanager
 def _receivers(options: Options, teller: Teller) -> Iterator[Receivers]:
     with teller.part("Listen for notifications"):
-        http_port = stage.port(options.http_port, "the web server", teller)
-        smtp_port = stage.port(options.smtp_port, "the mail server", teller, taken=(http_port,))
-        receivers = Receivers(http_port, smtp_port)
+        receivers = Receivers(options.http_port, options.smtp_port)
         receivers.open()
+        stage.note_port("the web server", options.http_port, receivers.http_port, teller)
+        stage.note_port("the mail server", options.smtp_port, receivers.smtp_port, teller)
         teller.say(f"A web server at {receivers.http} and a mail server at {receivers.smtp} keep what they get.")
-    try:
+    with contextlib.closing(receivers):
         yield receivers
-    finally:
-        receivers.close()
 
 
 @contextlib.contextmanager

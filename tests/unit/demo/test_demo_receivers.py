@@ -7,6 +7,7 @@ import socket
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
 from email.message import EmailMessage
 
 import pytest
@@ -19,8 +20,7 @@ from provisioner.devcluster.process import free_port
 
 @pytest.fixture
 def receivers() -> Iterator[Receivers]:
-    http = free_port(range(19660, 19680))
-    made = Receivers(http, free_port(range(http + 1, 19699)))
+    made = Receivers(19660, 19660)
     made.open()
     yield made
     made.close()
@@ -62,12 +62,29 @@ def test_a_mail_with_a_log_line_beyond_the_limit_of_smtp_arrives(receivers: Rece
     assert receivers.mails[0].text.strip() == "x" * 5000
 
 
-def test_a_taken_port_is_told_in_a_sentence_and_the_other_server_ends(receivers: Receivers) -> None:
-    http = free_port(range(receivers.smtp_port + 1, 19700))
-    with pytest.raises(DemoError, match=f"port {receivers.smtp_port} can't be used"):
-        Receivers(http, receivers.smtp_port).open()
+def test_a_taken_port_gives_way_to_the_next_free_one(receivers: Receivers) -> None:
+    other = Receivers(receivers.http_port, receivers.http_port)
+    with closing(other):
+        other.open()
+        ports = {receivers.http_port, receivers.smtp_port, other.http_port, other.smtp_port}
+        assert len(ports) == 4
+        with smtplib.SMTP("127.0.0.1", other.smtp_port, timeout=5) as server:
+            server.sendmail("a@example.org", ["b@example.org"], "Subject: other\n\ntext")
+    assert (len(other.mails), receivers.mails) == (1, [])
+
+
+def test_where_no_port_can_be_had_a_sentence_says_so_and_nothing_stays_open(
+    receivers: Receivers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("provisioner.demo.receivers._TRIED", 1)
+    http, smtp = free_port(range(receivers.smtp_port + 1, 19700)), receivers.smtp_port
+    with pytest.raises(
+        DemoError, match=f"no port from {smtp} to {smtp} can be used: Address already in use"
+    ) as failure:
+        Receivers(http, smtp).open()
+    assert failure.value.hint == "choose another by --smtp-port"
     assert free_port([http]) == http
-    with pytest.raises(DemoError, match=f"port {receivers.http_port} can't be used"):
+    with pytest.raises(DemoError, match=f"no port from {receivers.http_port} to"):
         Receivers(receivers.http_port, http).open()
 
 
