@@ -51,10 +51,10 @@ def _port(wanted: int, teller: Teller) -> int:
     return found
 
 
-def start(name: str, wanted: int, teller: Teller) -> dev.Cluster:
-    """An empty cluster. What an earlier demo of this name left is removed, nothing else ever is.
+def claim(name: str, teller: Teller) -> None:
+    """Make the name the demo's. What an earlier demo of this name left is removed, nothing else ever is.
 
-    Raises ProvisionerError where the name belongs to a cluster that no demo made, DevClusterError.
+    Raises ProvisionerError where the name belongs to a cluster that no demo made.
     """
     if not _NAME.fullmatch(name):
         raise ProvisionerError(
@@ -71,12 +71,12 @@ def start(name: str, wanted: int, teller: Teller) -> dev.Cluster:
         dev.down(name, delete=True)
     make_folder(home)
     (home / MARK).touch()
+
+
+def start(name: str, wanted: int, teller: Teller) -> dev.Cluster:
+    """An empty cluster, of a name that was claimed. Raises DevClusterError, ClusterError."""
     cluster = dev.up(name, _port(wanted, teller), progress=teller)
-    try:
-        _allow_many_runs(cluster)
-    except BaseException:  # an interrupt too: nobody else knows of the cluster yet
-        dev.down(name)
-        raise
+    _allow_many_runs(cluster)
     return cluster
 
 

@@ -77,19 +77,18 @@ def tell(options: Options, console: Console) -> None:
 
 @contextlib.contextmanager
 def _cluster(options: Options, teller: Teller) -> Iterator[dev.Cluster]:
-    with teller.part("Start a real OpenSearch on this machine"):
-        cluster = stage.start(options.name, options.port, teller)
-        teller.say(f"OpenSearch {cluster.version} answers at {cluster.url}, on Java {cluster.java.split()[0]}")
-        if cluster.stands_in_for:
-            teller.say(f"A stand-in answers for {', '.join(cluster.stands_in_for)}, whose plugins can't be had by pip.")
-    kept = False
-    try:
+    with contextlib.ExitStack() as stack:
+        with teller.part("Start a real OpenSearch on this machine"):
+            stage.claim(options.name, teller)
+            stack.callback(dev.down, options.name, progress=teller)
+            cluster = stage.start(options.name, options.port, teller)
+            teller.say(f"OpenSearch {cluster.version} answers at {cluster.url}, on Java {cluster.java.split()[0]}")
+            if cluster.stands_in_for:
+                names = ", ".join(cluster.stands_in_for)
+                teller.say(f"A stand-in answers for {names}, whose plugins can't be had by pip.")
         yield cluster
-        kept = options.keep
-    finally:
-        if not kept:
-            teller.step(f"stopping the cluster {cluster.name}")
-            dev.down(cluster.name)
+        if options.keep:
+            stack.pop_all()
 
 
 @contextlib.contextmanager

@@ -60,8 +60,11 @@ def up(
         port = port or (before.port if before else DEFAULT_PORT)
         _require_free(port, places)
         parts = _gather(places, progress, secure=secure, stand_in=stand_in)
-        planned = _plan(name, home, port, heap_size, parts, secure=secure)
-        return _start(dataclasses.replace(planned, job_interval=job_interval), parts, places, progress)
+        # One start at a time: ports that were found free belong to nobody until the server listens on them.
+        with locked(places.cache / "start.lock"):
+            _require_free(port, places)
+            planned = _plan(name, home, port, heap_size, parts, secure=secure)
+            return _start(dataclasses.replace(planned, job_interval=job_interval), parts, places, progress)
 
 
 def down(name: str = DEFAULT_NAME, *, delete: bool = False, progress: Progress | None = None) -> None:
@@ -72,7 +75,8 @@ def down(name: str = DEFAULT_NAME, *, delete: bool = False, progress: Progress |
         raise _unknown(name, places)
     with locked(places.state / "clusters" / f"{name}.lock"):
         if cluster := load(home):
-            (progress or Silent()).step(f"stopping the cluster {name}")
+            if cluster.state != "stopped":
+                (progress or Silent()).step(f"stopping the cluster {name}")
             _stop(cluster)
         if delete:
             shutil.rmtree(home)
@@ -199,11 +203,12 @@ def _start(cluster: Cluster, parts: _Parts, places: Places, progress: Progress) 
     cluster = dataclasses.replace(cluster, archive=data.target)
     try:
         progress.step(f"starting OpenSearch {cluster.version} on Java {java.version}")
-        cluster = dataclasses.replace(cluster, node=node.start(cluster, command, owner))
-        save(cluster)
-        if cluster.stands_in_for:  # at once: it waits for the server by itself
-            cluster = dataclasses.replace(cluster, stand_in=node.start_stand_in(cluster))
+        with process.uninterrupted():  # else nobody would know of a process that was just started
+            cluster = dataclasses.replace(cluster, node=node.start(cluster, command, owner))
             save(cluster)
+            if cluster.stands_in_for:  # at once: it waits for the server by itself
+                cluster = dataclasses.replace(cluster, stand_in=node.start_stand_in(cluster))
+                save(cluster)
         node.wait_until_ready(cluster)
     except BaseException:  # an interrupt too: leave nothing half-started behind
         _stop(cluster)
@@ -212,11 +217,21 @@ def _start(cluster: Cluster, parts: _Parts, places: Places, progress: Progress) 
 
 
 def _stop(cluster: Cluster) -> None:
-    """End the stand-in, then the server; keep the record of where the data lies and how it was started."""
-    if cluster.stand_in:
-        process.stop(cluster.stand_in, _STAND_IN_PATIENCE)
-    if cluster.node:
-        ended_by_itself = process.stop(cluster.node, _NODE_PATIENCE)
-        if ended_by_itself and cluster.archive:
-            adopt(cluster.home, cluster.archive)
-    save(dataclasses.replace(cluster, node=None, stand_in=None, archive=None))
+    """End the stand-in, then the server; keep the record of where the data lies and how it was started.
+
+    An interrupt meanwhile ends both at once.
+    """
+    stopped = dataclasses.replace(cluster, node=None, stand_in=None, archive=None)
+    try:
+        if cluster.stand_in:
+            process.stop(cluster.stand_in, _STAND_IN_PATIENCE)
+        if cluster.node:
+            ended_by_itself = process.stop(cluster.node, _NODE_PATIENCE)
+            if ended_by_itself and cluster.archive:
+                adopt(cluster.home, cluster.archive)
+    except (KeyboardInterrupt, SystemExit):
+        for left in filter(None, (cluster.stand_in, cluster.node)):
+            process.stop(left, 0)
+        save(stopped)
+        raise
+    save(stopped)

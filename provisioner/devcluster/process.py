@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import subprocess
+import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,6 +76,26 @@ def start(
         raise DevClusterError(f"can't start {command[0]}{as_whom}: {error}.") from error
     _started.append(child)
     return ProcessId(child.pid, psutil.Process(child.pid).create_time())
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Hold back an interrupt until the end of a block that must not be cut in two, such as a start and its record."""
+    if threading.current_thread() is not threading.main_thread():  # only the main thread is ever interrupted
+        yield
+        return
+    held: list[int] = []
+    handlers = {
+        number: signal.signal(number, lambda caught, _frame: held.append(caught))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for caught in held[:1]:
+            signal.raise_signal(caught)
 
 
 def stop(process_id: ProcessId, patience: float) -> bool:

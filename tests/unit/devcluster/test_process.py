@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -65,3 +67,19 @@ def test_memory_is_what_the_machine_or_the_container_has_left(monkeypatch: pytes
     assert 50 < everything < 10_000_000
     monkeypatch.setattr(process, "_container_limits", lambda: (40 * 2**20,))
     assert process.available_megabytes() == 40
+
+
+def test_an_interrupt_waits_until_what_must_not_be_cut_is_done() -> None:
+    done = []
+    with pytest.raises(KeyboardInterrupt), process.uninterrupted():
+        signal.raise_signal(signal.SIGINT)
+        done.append("the rest")
+    assert done == ["the rest"]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_where_nothing_interrupts_nothing_is_raised_and_threads_are_fine() -> None:
+    with process.uninterrupted():
+        pass
+    with ThreadPoolExecutor() as pool:
+        pool.submit(process.uninterrupted().__enter__).result()
