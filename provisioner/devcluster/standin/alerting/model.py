@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -135,8 +134,3 @@ class Period:
 def text_of(value: Any) -> str:
     """A JSON value as the server's parser gives it as text: `1` is `"1"`, `true` is `"true"`."""
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def pick(sent: Mapping[str, Any], names: Mapping[str, Any]) -> Json:
-    """The named keys with their defaults, in the order of `names`."""
-    return {name: sent.get(name, default) for name, default in names.items()}

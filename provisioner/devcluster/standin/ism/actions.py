@@ -262,5 +262,3 @@ _PARSERS: dict[str, Callable[[Mapping[str, Any], Path], dict[str, Any]]] = {
     "stop_replication": _empty,
     "convert_index_to_remote": _unknown_here,
 }
-# Kept and shown like the others, but not run.
-UNSUPPORTED = ("shrink", "rollup", "transform", "stop_replication", "convert_index_to_remote")

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from provisioner.devcluster.standin.errors import OpenSearchError, illegal_argument, status_exception
+from provisioner.devcluster.standin.errors import illegal_argument, status_exception
 from provisioner.devcluster.standin.ism import managed as way
 from provisioner.devcluster.standin.ism.actions import type_of
 from provisioner.devcluster.standin.ism.clock import Clock
@@ -22,13 +22,13 @@ from provisioner.devcluster.standin.ism.indexes import Index, Indexes
 from provisioner.devcluster.standin.ism.jobs import Jobs
 from provisioner.devcluster.standin.ism.policy import SCHEMA_VERSION, parse_body
 from provisioner.devcluster.standin.ism.records import CONFIG_INDEX, Records
+from provisioner.devcluster.standin.ism.requests import Outcome, index_names, optional_object, parse_change
 from provisioner.devcluster.standin.ism.steps import Context, SettingsReader
 from provisioner.devcluster.standin.ism.templates import check_templates
-from provisioner.devcluster.standin.located import expect_object
 from provisioner.devcluster.standin.node import Node
 from provisioner.devcluster.standin.plugin import Notifier, route
-from provisioner.devcluster.standin.rest import answer, check_params, int_param, json_body, parsed
-from provisioner.devcluster.standin.scalars import boolean, text
+from provisioner.devcluster.standin.rest import answer, check_params, int_param, parsed
+from provisioner.devcluster.standin.scalars import text
 from provisioner.devcluster.standin.store import Stored
 
 _BASE = "/_plugins/_ism"
@@ -170,12 +170,12 @@ class IsmPlugin:
         return answer(reply.body, reply.status)
 
     async def _add(self, request: Request) -> Response:
-        names = _names(request)
-        body = await _optional_object(request, self._node)
+        names = index_names(request)
+        body = await optional_object(request, self._node)
         if body.get("policy_id") is None:
             raise illegal_argument("Missing policy_id")
         policy = await self._records.needed_policy(text(body["policy_id"]))
-        outcome = _Outcome()
+        outcome = Outcome()
         for index in await self._indexes.find(names):
             async with self.jobs.locks[index.uuid]:
                 made = await self._records.manage(index, policy, self.clock.now(), anew=True)
@@ -185,8 +185,8 @@ class IsmPlugin:
         return outcome.answer()
 
     async def _remove(self, request: Request) -> Response:
-        outcome = _Outcome()
-        for index in await self._indexes.find(_names(request)):
+        outcome = Outcome()
+        for index in await self._indexes.find(index_names(request)):
             async with self.jobs.locks[index.uuid]:
                 if await self._records.managed(index.uuid) is None:
                     outcome.note(index, "This index does not have a policy to remove")
@@ -197,9 +197,9 @@ class IsmPlugin:
         return outcome.answer()
 
     async def _retry(self, request: Request) -> Response:
-        names = _names(request)
-        state = (await _optional_object(request, self._node)).get("state")
-        outcome = _Outcome()
+        names = index_names(request)
+        state = (await optional_object(request, self._node)).get("state")
+        outcome = Outcome()
         for index in await self._indexes.find(names, strict=True):
             async with self.jobs.locks[index.uuid]:
                 managed = await self._records.managed(index.uuid)
@@ -216,16 +216,16 @@ class IsmPlugin:
         return outcome.answer()
 
     async def _change(self, request: Request) -> Response:
-        names = _names(request)
-        wanted = await parsed(request, self._node, _parse_change)
+        names = index_names(request)
+        wanted = await parsed(request, self._node, parse_change)
         policy = await self._records.needed_policy(wanted["policy_id"])
-        outcome = _Outcome()
+        outcome = Outcome()
         for index in await self._indexes.find(names, strict=True):
             async with self.jobs.locks[index.uuid]:
                 await self._change_one(index, policy, wanted, outcome)
         return outcome.answer()
 
-    async def _change_one(self, index: Index, policy: Stored, wanted: dict[str, Any], outcome: _Outcome) -> None:
+    async def _change_one(self, index: Index, policy: Stored, wanted: dict[str, Any], outcome: Outcome) -> None:
         managed = await self._records.managed(index.uuid)
         if managed is None:
             outcome.note(index, "This index is not being managed")
@@ -243,64 +243,7 @@ class IsmPlugin:
         outcome.note(index, None)
 
 
-class _Outcome:
-    """Collects what became of each index of a request."""
-
-    def __init__(self) -> None:
-        self._updated = 0
-        self._failed: list[dict[str, str]] = []
-
-    def note(self, index: Index, reason: str | None) -> None:
-        """Count an index as updated, or as failed for a reason."""
-        if reason is None:
-            self._updated += 1
-        else:
-            self._failed.append({"index_name": index.name, "index_uuid": index.uuid, "reason": reason})
-
-    def answer(self) -> Response:
-        """The API's answer: 200, also when all failed."""
-        failed = self._failed
-        return answer({"updated_indices": self._updated, "failures": bool(failed), "failed_indices": failed})
-
-
 def named(query: str, prefix: str) -> dict[str, Any]:
     """A search for documents whose name matches a query string."""
     text_query = {"query": query, "fields": [f"{prefix}.keyword"], "default_operator": "and"}
     return {"bool": {"must": [{"exists": {"field": prefix}}, {"query_string": text_query}]}}
-
-
-def _names(request: Request) -> list[str]:
-    check_params(request, ("index", "type", "master_timeout", "cluster_manager_timeout"))
-    listed = request.path_params.get("index") or request.query_params.get("index") or ""
-    names = [name for name in listed.split(",") if name]
-    if not names:
-        raise illegal_argument("Missing indices")
-    return names
-
-
-async def _optional_object(request: Request, node: Node) -> dict[str, Any]:
-    body = await json_body(request, node)
-    if body is not None and not isinstance(body, dict):
-        raise OpenSearchError(400, "parse_exception", "Failed to parse content to map")
-    return body or {}
-
-
-def _parse_change(body: Any) -> dict[str, Any]:
-    made: dict[str, Any] = {"policy_id": None, "state": None, "include": []}
-    for name, value in expect_object(body, ()).items():
-        match name:
-            case "policy_id":
-                made[name] = text(value)
-            case "state":
-                made[name] = None if value is None else text(value)
-            case "include":
-                made[name] = [text(expect_object(entry, ("include",)).get("state")) for entry in value]
-            case "is_safe":
-                boolean(value)
-            case "user":
-                pass
-            case _:
-                raise illegal_argument(f"Invalid field: [{name}] found in ChangePolicy.")
-    if made["policy_id"] is None:
-        raise illegal_argument("ChangePolicy policy id is null")
-    return made
