@@ -6,7 +6,7 @@ import pathlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from provisioner import durations, graph, schema, starter
+from provisioner import durations, graph, querystring, schema, starter
 from provisioner.bodytemplates import TemplateError, Templates, file_below
 from provisioner.model import Body, Document, Finding, Origin, Ref, Resource
 
@@ -151,6 +151,10 @@ class Compiler:
             dependencies.add((RESOURCE_KINDS[kind][0], name))
             return name
 
+        def query_fields(query: str) -> list[str]:
+            names = {about.get("ecs"): name for each in documents("schema") for name, about in each["fields"].items()}
+            return sorted({names.get(field, field) for field in querystring.fields(query)}) or ["@timestamp"]
+
         target = self.settings.target
         return {
             "doc": _shown(document),
@@ -169,6 +173,7 @@ class Compiler:
             "ms": durations.ms,
             "period": durations.period,
             "read": self.templates.read,
+            "query_fields": query_fields,
         }
 
     def _files(self, value: Any, document: Document) -> Any:

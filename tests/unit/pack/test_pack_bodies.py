@@ -58,6 +58,20 @@ def test_values_of_a_rule_reach_scripts_as_params_only() -> None:
     assert metric["scripted_metric"]["params"] == {"weight": "details.records_count", "missing": 0, "within": 3_600_000}
 
 
+def test_a_match_reads_the_fields_of_its_query_alone() -> None:
+    (query,) = body("rule", "privilege-escalation")["inputs"][0]["doc_level_input"]["queries"]
+    assert query["query_field_names"] == ["action", "category", "details.to_role"]
+
+
+@pytest.mark.parametrize(
+    ("query", "fields"),
+    [("event.action:x AND NOT user.name:y", ["action", "actor.username"]), ("*:*", ["@timestamp"])],
+)
+def test_a_match_reads_fields_not_aliases_and_never_everything(query: str, fields: list[str]) -> None:
+    made = compiler()
+    assert made.context(documents("rule")["account-lockout"], set())["query_fields"](query) == fields
+
+
 def test_throttles_are_the_rules_own_or_the_severitys() -> None:
     for rule, minutes in (("brute-force-login", 15), ("data-export", 15)):
         for action in trigger(body("rule", rule))["actions"]:

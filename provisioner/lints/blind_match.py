@@ -1,0 +1,65 @@
+"""RULE002: Alerting can't run this query for single documents, so the rule would stay silent for ever.
+
+A match rule becomes a document-level monitor. For it Alerting gives every field a longer name, in its own index as in
+the text of the query, by replacing `field:` wherever that stands (DocLevelMonitorQueries.doIndexAllQueries); a query
+that then names something else is dropped, and only the server's log tells. So every term needs a field of the schema,
+in full and directly before its colon; fields below a `flat_object` can't be searched; and a phrase must not hold a
+field and a colon.
+
+    query: 'lockout AND action :account_lockout AND labels.team:red AND details.*:root'
+    query: 'message:lockout AND action:account_lockout'
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from provisioner import querystring
+from provisioner.lints.unknown_field import schema_fields
+from provisioner.model import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from provisioner.querystring import Term
+    from provisioner.source import Source
+
+CODE = "RULE002"
+
+
+def check(source: Source) -> Iterator[Finding]:
+    """A finding for each term of a match rule's query that a document-level monitor can't look for."""
+    known, open_ = schema_fields(source)
+    for rule in source.of_kind("rule"):
+        query = rule.body.get("query")
+        if rule.body.get("type") != "match" or not isinstance(query, str):
+            continue
+        for message, hint in _wrong(query, known, open_):
+            yield Finding(CODE, message, rule.at(("query",)), hint)
+
+
+def _wrong(query: str, known: Collection[str], open_: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    for term in querystring.terms(query):
+        field = term.text if term.field == "_exists_" else term.field
+        if field is None:
+            yield f"{term.text!r} is looked for in no field", f"name one: `message:{term.text}`"
+        elif term.spaced:
+            yield f"a space stands before the colon of {field!r}", f"write `{field}:` without it"
+        elif (field, term.text) != ("*", "*") and ("*" in field or "?" in field):
+            yield f"{field!r} stands for several fields", "name each of them, with OR between"
+        elif field.startswith(open_):
+            yield _below(field)
+        if named := _named_in(term, known):
+            hint = "leave that part of the phrase out, or use a threshold rule with `count: 1`"
+            yield f"the phrase {term.text} holds a field and a colon, `{named}:`", hint
+
+
+def _below(field: str) -> tuple[str, str]:
+    hint = "use a threshold rule with `count: 1`, or give the schema a field for it"
+    return f"a match rule can't look into {field.partition('.')[0]!r}, where {field!r} is", hint
+
+
+def _named_in(term: Term, known: Collection[str]) -> str | None:
+    if term.text[0:1] not in ('"', "/"):
+        return None
+    return next((name for name in sorted(known) if f"{name}:" in term.text), None)

@@ -1,0 +1,72 @@
+"""Query strings (Lucene's syntax, as `query_string` takes it), taken apart as far as checks and templates need."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|/(?:[^/\\]|\\.)*/|(?P<word>(?:\\.|[\w@.])(?:\\.|[\w@.\-])*)(?P<colon>\s*:)?|\S')
+_FIELD = re.compile(r"[A-Za-z_@][\w@.\-]*")  # neither the hour in a range's date nor a wildcard
+_EXISTS = re.compile(r"\s*([A-Za-z_@][\w@.\-]*)")
+
+_PART = re.compile(r'"(?:[^"\\]|\\.)*"|/(?:[^/\\]|\\.)*/|[\[{][^\]}]*[\]}]|[()]|(?:\\.|[^\s()\[\]{}"/])+|\S')
+_NAMED = re.compile(r"((?:\\.|[^:\\])+):(.*)")
+_OPERATORS = frozenset({"", "AND", "OR", "NOT", "&&", "||"})
+
+
+def fields(query: str) -> Collection[str]:
+    """The fields that a query string names (`field:`, `_exists_:field`); quoted text and regexes are skipped."""
+    found: dict[str, None] = {}
+    for match in _TOKEN.finditer(query):
+        field = match["word"] if match["colon"] and _FIELD.fullmatch(match["word"]) else None
+        if field == "_exists_":
+            named = _EXISTS.match(query, match.end())
+            field = named[1] if named else None
+        if field:
+            found[field] = None
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One term: the text before its colon as written (None: it names no field), and what is looked for.
+
+    Inside `field:(...)` every term has that field. `spaced`: a space stands before the colon.
+    """
+
+    field: str | None
+    text: str
+    spaced: bool = False
+
+
+def terms(query: str) -> Iterator[Term]:
+    """Every term in order; a field whose value is a group or in quotes comes with each of its values."""
+    groups: list[str | None] = [None]
+    field: str | None = None  # named, its value still to come
+    parts = [match[0] for match in _PART.finditer(query)]
+    for part, following in zip(parts, [*parts[1:], ""], strict=True):
+        word = part.lstrip("+-!")
+        named = _NAMED.fullmatch(word)
+        if part == "(":
+            groups.append(field or groups[-1])
+            field = None
+        elif part == ")":
+            del groups[max(1, len(groups) - 1) :]
+        elif word in _OPERATORS or word == ":":
+            continue
+        elif word[0] in "^~:":  # a boost, a distance; the value after a space and a colon
+            field = None
+        elif following.startswith(":") and not named:
+            yield Term(word, following[1:], spaced=True)
+            field = word
+        elif named and not named[2] and part[0] not in '"/[{':
+            field = named[1]
+        elif named and part[0] not in '"/[{':
+            yield Term(named[1], named[2])
+        else:
+            yield Term(field or groups[-1], word)
+            field = None
