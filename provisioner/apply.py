@@ -72,7 +72,7 @@ def _step(change: Change, cluster: Cluster, body: Body) -> str:
 def _words(error: ProvisionerError) -> str:
     if isinstance(error, ApiError) and error.status == 409:
         return f"someone changed it since it was planned; run the command again ({error.reason})"
-    return str(error)
+    return f"{error.message}; {error.hint}" if error.hint else error.message
 
 
 def _records(done: Sequence[Change], ids: Mapping[Ref, str], cluster: Cluster, salt: str) -> list[Record]:

@@ -65,7 +65,9 @@ class Client:
         try:
             return self._library.transport.perform_request(method, path, params=dict(params or {}), body=body)
         except (AuthenticationException, AuthorizationException) as error:
-            _type, reason = _words(error)
+            type_, reason = _words(error)
+            if type_ == "cluster_block_exception":  # a blocked index answers 403 too, whoever asks
+                raise ApiError(method, path, 403, type_, reason) from None
             who = self.target.username or "nobody"
             raise ClusterError(
                 f"{method} {path}: the cluster refuses {who}: {error.status_code} {reason}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from provisioner.client import path
+from provisioner.errors import ProvisionerError
 from provisioner.kinds._common import delete_if_there, described_owner
 from provisioner.model import Live
 
@@ -58,7 +59,13 @@ class Channels:
         return key
 
     def update(self, client: Client, live: Live, body: Body) -> None:
-        """Replace it; a change of type is refused (409)."""
+        """Replace it. Raises ProvisionerError where the type would change: the server refuses that (409)."""
+        was, wanted = live.body.get("config_type"), body["config_type"]
+        if was != wanted:
+            raise ProvisionerError(
+                f"a channel's type can't be changed, here from {was} to {wanted}",
+                "give the channel another id, or delete it in the cluster and run apply again",
+            )
         client.request("PUT", path("_plugins", "_notifications", "configs", live.key), {"config": body})
 
     def delete(self, client: Client, live: Live) -> None:

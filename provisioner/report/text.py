@@ -59,13 +59,14 @@ def plan(planned: Plan) -> Iterator[Text]:
 
 def summary(planned: Plan) -> Text:
     """`Plan: 3 to create, 1 to update, 0 to delete, 20 unchanged.`"""
+    unchanged = sum(change.action is Action.NONE and change.why != ORPHAN for change in planned.changes)
     if not planned.pending:
         return Text(
-            f"No changes: the cluster is as the repository says ({count(len(planned.changes), 'object')}).",
+            f"No changes: the cluster is as the repository says ({count(unchanged, 'object')}).",
             style="green",
         )
     numbers = [f"{planned.count(action)} to {action.value}" for action in (Action.CREATE, Action.UPDATE, Action.DELETE)]
-    return Text(f"Plan: {', '.join(numbers)}, {planned.count(Action.NONE)} unchanged.", style="bold")
+    return Text(f"Plan: {', '.join(numbers)}, {unchanged} unchanged.", style="bold")
 
 
 def _change(change: Change) -> Iterator[Text]:

@@ -111,6 +111,13 @@ def test_404_is_an_answer(server):
         client(server).get("/x")
 
 
+def test_a_blocked_index_is_no_matter_of_credentials(server):
+    reason = "index [.provisioner-acme] blocked by: [FORBIDDEN/8/index write (api)];"
+    server.answer = (403, JSON, json.dumps({"error": {"type": "cluster_block_exception", "reason": reason}}))
+    with pytest.raises(ApiError, match="FORBIDDEN/8"):
+        client(server).request("PUT", "/x")
+
+
 @pytest.mark.parametrize("status", [401, 403])
 def test_refused_credentials_are_told_without_the_password(server, monkeypatch, status):
     monkeypatch.setenv("CLIENT_PASSWORD", "hunter2")

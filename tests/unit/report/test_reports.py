@@ -47,7 +47,7 @@ def test_a_plan():
         "       c: 3",
         "  - monitor acme-d  gone",
         "  ! channel acme-o is no longer in the repository; it stays in the cluster",
-        "Plan: 1 to create, 1 to update, 1 to delete, 3 unchanged.",
+        "Plan: 1 to create, 1 to update, 1 to delete, 1 unchanged.",
     ]
 
 
