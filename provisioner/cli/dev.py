@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -16,6 +16,9 @@ from rich.progress import BarColumn, DownloadColumn, TaskID, TransferSpeedColumn
 from rich.progress import Progress as Bar
 
 from provisioner.cli._common import dev_extra
+
+if TYPE_CHECKING:
+    from provisioner.devcluster.record import Cluster
 
 app = typer.Typer(help="A development cluster: the real OpenSearch server on this machine.", no_args_is_help=True)
 
@@ -85,17 +88,22 @@ def up(
             name, port, heap=heap, secure=secure, stand_in=stand_in, job_interval=job_interval, progress=progress
         )
         typer.echo(f"OpenSearch {cluster.version} answers at {cluster.url} (after {time.monotonic() - began:.1f} s)")
-        typer.echo("This is a development cluster: one node, on this machine only, never for production.")
-        if cluster.stands_in_for:
-            typer.echo(
-                f"A stand-in answers for {', '.join(cluster.stands_in_for)}; the server itself is {cluster.node_url}."
-            )
-        if cluster.secure:
-            typer.echo(
-                f"User {cluster.username}, password in {cluster.password_file}, CA certificate {cluster.ca_file}"
-            )
-        option = "" if name == "dev" else f" --name {name}"
-        typer.echo(f"Go on with `provisioner dev status|logs|down{option}`; its data stays when it is down.")
+        for line in _facts(cluster):
+            typer.echo(line)
+
+
+def _facts(cluster: Cluster) -> Iterator[str]:
+    """What someone who has just started a cluster needs to know of it, in lines that fit into 80 columns."""
+    yield "It is for development only: one node, reachable from this machine alone."
+    if cluster.stands_in_for:
+        yield f"A stand-in answers for {', '.join(cluster.stands_in_for)}."
+        yield f"The server itself, past the stand-in: {cluster.node_url}"
+    if cluster.secure:
+        yield f"User: {cluster.username}"
+        yield f"Password file: {cluster.password_file}"
+        yield f"CA certificate: {cluster.ca_file}"
+    option = "" if cluster.name == "dev" else f" --name {cluster.name}"
+    yield f"Stop it with `provisioner dev down{option}`: its data stays."
 
 
 @app.command()
@@ -125,10 +133,9 @@ def status(
             summaries = [cluster.summary() for cluster in found]
             typer.echo(json.dumps(summaries[0] if name else summaries, indent=2))
         else:
+            width = max((len(cluster.name) for cluster in found), default=0)
             for cluster in found:
-                typer.echo(
-                    f"{cluster.name}\t{cluster.state}\t{cluster.url}\tOpenSearch {cluster.version}\t{cluster.home}"
-                )
+                typer.echo(f"{cluster.name:{width}}  {cluster.state:7}  {cluster.url:22}  OpenSearch {cluster.version}")
             if not found:
                 typer.echo("There is no dev cluster: `provisioner dev up` starts one.")
         if name and found[0].state != "running":
