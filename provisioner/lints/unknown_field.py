@@ -30,8 +30,13 @@ def check(source: Source) -> Iterator[Finding]:
     if not known:
         return
     for rule in source.of_kind("rule"):
-        for field, origin in _used(rule):
-            if field not in known and field not in _OWN and not field.startswith(open_):
+        for field, origin, searched in _used(rule):
+            if field in known or (searched and (field in _OWN or field.startswith(open_))):
+                continue
+            if field.startswith(open_):
+                message = f"OpenSearch can't group or sum by {field!r}: it is no field, but a name inside of one"
+                yield Finding(CODE, message, origin, "give the schema a field for it")
+            else:
                 yield Finding(CODE, f"no schema has the field {field!r}", origin, suggest(field, known, "fields"))
 
 
@@ -50,15 +55,16 @@ def schema_fields(source: Source) -> tuple[set[str], tuple[str, ...]]:
     return known, tuple(open_)
 
 
-def _used(rule: Document) -> Iterator[tuple[str, Origin]]:
+def _used(rule: Document) -> Iterator[tuple[str, Origin, bool]]:
+    """Field, place, and whether it is only searched in, not grouped or summed by."""
     query = rule.body.get("query")
     if isinstance(query, str):
         for field in querystring.fields(query):
-            yield field, rule.at(("query",))
+            yield field, rule.at(("query",)), True
     group_by = rule.body.get("group_by")
     for index, field in enumerate(group_by if isinstance(group_by, list) else ()):
         if isinstance(field, str):
-            yield field, rule.at(("group_by", index))
+            yield field, rule.at(("group_by", index)), False
     threshold = rule.body.get("threshold")
     if isinstance(threshold, dict) and isinstance(threshold.get("of"), str):
-        yield threshold["of"], rule.at(("threshold", "of"))
+        yield threshold["of"], rule.at(("threshold", "of")), False

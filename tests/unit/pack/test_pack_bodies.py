@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -70,6 +71,14 @@ def test_a_match_reads_the_fields_of_its_query_alone() -> None:
 def test_a_match_reads_fields_not_aliases_and_never_everything(query: str, fields: list[str]) -> None:
     made = compiler()
     assert made.context(documents("rule")["account-lockout"], set())["query_fields"](query) == fields
+
+
+def test_groups_go_by_ecs_names_too() -> None:
+    rule = documents("rule")["brute-force-login"]
+    made = compiler().resource(replace(rule, body={**rule.body, "group_by": ["user.name", "event.ingested"]})).body
+    user, ingested = made["inputs"][0]["search"]["query"]["aggregations"]["composite_agg"]["composite"]["sources"]
+    assert user["user.name"]["terms"]["script"]["params"] == {"field": "user.name"}
+    assert ingested["event.ingested"]["terms"] == {"field": "event.ingested"}
 
 
 def test_throttles_are_the_rules_own_or_the_severitys() -> None:
