@@ -94,7 +94,7 @@ def up(
 
 def _facts(cluster: Cluster) -> Iterator[str]:
     """What someone who has just started a cluster needs to know of it, in lines that fit into 80 columns."""
-    yield "It is for development only: one node, reachable from this machine alone."
+    yield "This is a development cluster, not for production: one node, on this machine."
     if cluster.stands_in_for:
         yield f"A stand-in answers for {', '.join(cluster.stands_in_for)}."
         yield f"The server itself, past the stand-in: {cluster.node_url}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -31,7 +30,6 @@ OWNER = "demo"
 _HIGHEST = 65_400  # the last port that leaves room for a cluster's inner ones
 MARK = "made-by-the-demo"
 """An empty file in the home of a cluster that a demo started: only such a one may be removed by the next."""
-_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")
 _READING = ("_search", "_count", "_refresh", "_mget", "_render", "_simulate")
 
 
@@ -56,11 +54,7 @@ def claim(name: str, teller: Teller) -> None:
 
     Raises ProvisionerError where the name belongs to a cluster that no demo made.
     """
-    if not _NAME.fullmatch(name):
-        raise ProvisionerError(
-            f"--name {name}: this can't be a name", "up to 31 small letters, digits and hyphens, none in front"
-        )
-    home = Places.of_this_user().home(name)
+    home = Places.of_this_user().home(dev.checked(name))
     if home.exists():
         if not (home / MARK).exists():
             raise ProvisionerError(

@@ -17,7 +17,18 @@ from provisioner.devcluster.plugins import PluginZip, published, to_stand_in_for
 from provisioner.devcluster.progress import Progress, Silent
 from provisioner.devcluster.record import Cluster, State, load, save
 
-__all__ = ["DEFAULT_NAME", "DEFAULT_PORT", "Cluster", "DevClusterError", "State", "clusters", "down", "status", "up"]
+__all__ = [
+    "DEFAULT_NAME",
+    "DEFAULT_PORT",
+    "Cluster",
+    "DevClusterError",
+    "State",
+    "checked",
+    "clusters",
+    "down",
+    "status",
+    "up",
+]
 
 DEFAULT_NAME = "dev"
 DEFAULT_PORT = 9200
@@ -46,7 +57,7 @@ def up(
     """
     progress = progress or Silent()
     places = Places.of_this_user()
-    home = places.home(_checked(name))
+    home = places.home(checked(name))
     heap_size = config.heap_megabytes(heap)
     with locked(places.state / "clusters" / f"{name}.lock"):
         before = load(home)
@@ -61,7 +72,7 @@ def up(
         _require_free(port, places)
         parts = _gather(places, progress, secure=secure, stand_in=stand_in)
         # One start at a time: ports that were found free belong to nobody until the server listens on them.
-        with locked(places.cache / "start.lock"):
+        with locked(places.cache / "start.lock", lambda: progress.step("waiting while another cluster starts")):
             _require_free(port, places)
             planned = _plan(name, home, port, heap_size, parts, secure=secure)
             return _start(dataclasses.replace(planned, job_interval=job_interval), parts, places, progress)
@@ -70,7 +81,7 @@ def up(
 def down(name: str = DEFAULT_NAME, *, delete: bool = False, progress: Progress | None = None) -> None:
     """Stop the cluster `name` cleanly and keep its data, or remove it all if `delete`. Fine if it is stopped."""
     places = Places.of_this_user()
-    home = places.home(_checked(name))
+    home = places.home(checked(name))
     if not home.exists():
         raise _unknown(name, places)
     with locked(places.state / "clusters" / f"{name}.lock"):
@@ -85,7 +96,7 @@ def down(name: str = DEFAULT_NAME, *, delete: bool = False, progress: Progress |
 def status(name: str = DEFAULT_NAME) -> Cluster:
     """The cluster `name` as its record and its processes tell."""
     places = Places.of_this_user()
-    cluster = load(places.home(_checked(name)))
+    cluster = load(places.home(checked(name)))
     if cluster is None:
         raise _unknown(name, places)
     return cluster
@@ -98,7 +109,8 @@ def clusters(places: Places | None = None) -> list[Cluster]:
     return [cluster for home in homes if (cluster := load(home))]
 
 
-def _checked(name: str) -> str:
+def checked(name: str) -> str:
+    """The name itself. Raises DevClusterError where it can't be a cluster's."""
     if not _NAME.fullmatch(name):
         raise DevClusterError(
             f"--name {name}: use up to 31 small letters, digits and hyphens, not beginning with a hyphen."

@@ -23,6 +23,8 @@ from provisioner.devcluster.places import Places
 from provisioner.devcluster.process import ProcessId
 from provisioner.devcluster.record import Cluster, save
 
+from .conftest import Told
+
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True); time.sleep(60)"
 
 
@@ -33,7 +35,7 @@ def open_until_the_end() -> Iterator[ExitStack]:
 
 
 def test_neighbours_that_start_at_once_choose_different_inner_ports(
-    places: Places, monkeypatch: pytest.MonkeyPatch, open_until_the_end: ExitStack
+    places: Places, told: Told, monkeypatch: pytest.MonkeyPatch, open_until_the_end: ExitStack
 ) -> None:
     """A port that was found free is nobody's until the server listens, which takes it some seconds."""
 
@@ -45,11 +47,19 @@ def test_neighbours_that_start_at_once_choose_different_inner_ports(
 
     java, server = Java(pathlib.Path("/java"), "25", ""), Distribution(pathlib.Path("/server"), "3.4.0", "")
     parts = module._Parts(java, server, (), ("alerting",))
-    monkeypatch.setattr(module, "_gather", lambda *_, **__: parts)
+    all_gathered = threading.Barrier(3, timeout=20)
+
+    def gather(*_: object, **__: object) -> module._Parts:
+        all_gathered.wait()
+        return parts
+
+    monkeypatch.setattr(module, "_gather", gather)
     monkeypatch.setattr(module, "_start", listen_after_a_while)
-    with ThreadPoolExecutor() as pool:
-        up = [pool.submit(module.up, name, port) for name, port in (("one", 19700), ("two", 19701), ("three", 19702))]
+    wanted = {"one": 19700, "two": 19701, "three": 19702}
+    with ThreadPoolExecutor(len(wanted)) as pool:
+        up = [pool.submit(module.up, name, port, progress=told) for name, port in wanted.items()]
         clusters = [job.result() for job in up]
+    assert told.steps == ["waiting while another cluster starts"] * 2
     assert len({port for c in clusters for port in (c.port, c.node_port, c.transport_port)}) == 9
 
 
