@@ -21,6 +21,7 @@ def run(
     """Print the rendered bodies, secrets as references; with `--kind shipper` the configuration of a shipper."""
     import yaml
 
+    from provisioner import schema
     from provisioner.compile import Compiler
     from provisioner.errors import ProvisionerError
     from provisioner.report import json
@@ -32,7 +33,8 @@ def run(
         for document in shippers:
             print(compiler.text(document, f"shippers/{document.id}.j2"))
         if not shippers:
-            raise ProvisionerError("there is no such shipper", "see templates/shippers/")
+            there = [document.id for document in loaded.source.of_kind("shipper")]
+            raise ProvisionerError(f"there is no shipper {name!r}", schema.suggest(str(name), there, "there are"))
         return
     owner = loaded.settings.owner
     chosen = [
