@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import typer
@@ -49,6 +50,7 @@ def push(loaded: Repository, *, yes: bool, output: Output) -> list[Event]:
     from provisioner import gitinfo
     from provisioner.apply import apply
     from provisioner.cluster import Cluster
+    from provisioner.errors import ProvisionerError
     from provisioner.plan import build
     from provisioner.report import text
 
@@ -60,7 +62,9 @@ def push(loaded: Repository, *, yes: bool, output: Output) -> list[Event]:
         show(text.plan(planned))
     if not planned.pending:
         return []
-    if not confirm("Make these changes?", yes or quiet):
+    if quiet and not yes and sys.stdin.isatty():
+        raise ProvisionerError("with --output json no question is asked", "look at the plan first, then add --yes")
+    if not confirm("Make these changes?", yes):
         out.print(Text("Nothing was changed."))
         raise typer.Exit(1)
 
