@@ -55,7 +55,8 @@ def test_neighbours_that_start_at_once_choose_different_inner_ports(
 
     monkeypatch.setattr(module, "_gather", gather)
     monkeypatch.setattr(module, "_start", listen_after_a_while)
-    wanted = {"one": 19700, "two": 19701, "three": 19702}
+    first = next(p for p in range(21000, 22000, 3) if all(process.port_is_free(p + n) for n in range(3)))
+    wanted = {"one": first, "two": first + 1, "three": first + 2}
     with ThreadPoolExecutor(len(wanted)) as pool:
         up = [pool.submit(module.up, name, port, progress=told) for name, port in wanted.items()]
         clusters = [job.result() for job in up]
