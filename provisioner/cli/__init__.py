@@ -47,7 +47,7 @@ def _options(
 
 def main() -> None:
     """Run a command; what goes wrong becomes a sentence on standard error and an exit code, never a traceback."""
-    from provisioner.cli._common import err, show, text_findings
+    from provisioner.cli._common import Output, err, print_findings
     from provisioner.errors import FindingsError, ProvisionerError
 
     for stream in (sys.stdout, sys.stderr):
@@ -57,7 +57,7 @@ def main() -> None:
     try:
         build()()
     except FindingsError as error:
-        show(text_findings(error.findings), err)
+        print_findings(error.findings, Output.TEXT, err)
         sys.exit(error.exit_code)
     except ProvisionerError as error:
         err.print(f"error: {error.message}", style="bold red", markup=False)

@@ -51,14 +51,14 @@ def show(lines: Iterable[Text], console: Console = out) -> None:
         console.print(line)
 
 
-def print_findings(found: Sequence[Finding], output: Output) -> None:
-    """Findings in the format asked for, on standard output."""
+def print_findings(found: Sequence[Finding], output: Output, console: Console = out) -> None:
+    """Findings in the format asked for: JSON on standard output, text on the console given."""
     from provisioner.report import json, text
 
     if output is Output.JSON:
         print(json.dumps(json.findings(found)))
     else:
-        show(text.findings(found))
+        show(text.findings(found), console)
 
 
 def load(root: pathlib.Path, target: str | None, output: Output) -> Repository:
@@ -76,15 +76,8 @@ def load(root: pathlib.Path, target: str | None, output: Output) -> Repository:
         err.print(Text("Nothing was applied.", style="bold"))
         raise typer.Exit(1)
     if loaded.findings and output is Output.TEXT:
-        show(text_findings(loaded.findings), err)
+        print_findings(loaded.findings, output, err)
     return loaded
-
-
-def text_findings(found: Sequence[Finding]) -> Iterable[Text]:
-    """Findings as lines of text."""
-    from provisioner.report import text
-
-    return text.findings(found)
 
 
 def confirm(question: str, yes: bool) -> bool:
