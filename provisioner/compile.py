@@ -26,8 +26,14 @@ RESOURCE_KINDS = {
     "retention": ("ism_policy", "policies/retention.yml.j2"),
     "channel": ("channel", "channels/channel.yml.j2"),
     "rule": ("monitor", "monitors/{type}.yml.j2"),
+    "role": ("role", "access/role.yml.j2"),
+    "role_mapping": ("role_mapping", "access/role_mapping.yml.j2"),
+    "user": ("user", "access/user.yml.j2"),
+    "raw": ("{resource}", "raw.yml.j2"),
 }
 """Document kind: the kind of resource that it becomes, and its body template."""
+ACCESS_KINDS = frozenset({"role", "role_mapping", "user"})
+"""What only a target with `access: true` gets: the security plugin's objects, which take an administrator to write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +90,7 @@ class Compiler:
             try:
                 if document.kind == "shipper":
                     self.text(document, f"shippers/{document.id}.j2", seen)
-                elif document.kind in RESOURCE_KINDS:
+                elif document.kind in RESOURCE_KINDS and self._wanted(document):
                     resource = self.resource(document, seen)
                     if (first := resources.setdefault(resource.ref, resource)) is not resource:
                         findings.append(_collision(first, resource))
@@ -92,6 +98,9 @@ class Compiler:
                 if not any(problems[other.kind, other.id] for other in seen):
                     findings.append(_problem(document, error))
         return Desired(tuple(resources.values()), (*findings, *_circles(resources)))
+
+    def _wanted(self, document: Document) -> bool:
+        return document.kind not in ACCESS_KINDS or self.settings.target.access
 
     def check(self, document: Document) -> Iterator[Finding]:
         """What the document's JSON Schema says; a rule's is that of its type together with what all rules have."""
@@ -120,7 +129,7 @@ class Compiler:
             raise TemplateError("the body template gives no mapping", f"templates/{template}")
         body = self._files(body, document)
         key = cluster_name(document.kind, document.id, self.settings)
-        return Resource(kind, key, body, document.origin, frozenset(dependencies - {(kind, key)}))
+        return Resource(kind, key, body, document.origin, frozenset(dependencies - {(kind, key)}), document)
 
     def text(self, document: Document, template: str, seen: list[Document] | None = None) -> str:
         """Render a template that gives a text file, such as a shipper's configuration. Raises TemplateError."""

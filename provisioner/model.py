@@ -90,6 +90,7 @@ class Resource:
     body: Body
     origin: Origin
     depends_on: frozenset[Ref] = frozenset()
+    document: Document | None = None
 
     @property
     def ref(self) -> Ref:
@@ -103,7 +104,7 @@ class Live:
 
     `body` is normalised by its kind: what the server adds by itself is gone. `token` is for optimistic concurrency
     (`if_seq_no`, `if_primary_term`), empty where the API has none. `owner` is the owner's mark inside the object, None
-    where it bears none.
+    where it bears none. `stale` names the indices that hold an older copy of an ISM policy.
     """
 
     kind: str
@@ -112,6 +113,7 @@ class Live:
     server_id: str
     token: Mapping[str, int] = field(default_factory=dict)
     owner: str | None = None
+    stale: tuple[str, ...] = ()
 
     @property
     def ref(self) -> Ref:
@@ -123,9 +125,10 @@ class Live:
 class Record:
     """What the state remembers of one owned resource.
 
-    `sent` and `shown` are fingerprints of the body that was sent and of the one that the server then showed (see
-    `provisioner.state`). `body` is the one sent, secrets being references. `secrets` maps each reference to its keyed
-    fingerprint.
+    `sent` and `shown` are fingerprints of the body that was sent and of the one that the server then showed,
+    `document` one of the document as written ("": none). Each is the address of what it stands for among the state's
+    blobs. `secrets` maps each reference to its keyed fingerprint. `origin` is where the document stood. `rolled_out` is
+    the version (`_seq_no`) of an ISM policy that its indices were last told to take over, -1 where none was.
     """
 
     kind: str
@@ -133,8 +136,11 @@ class Record:
     server_id: str
     sent: str
     shown: str
-    body: Body
+    document: str = ""
+    origin: str = ""
+    depends_on: frozenset[Ref] = frozenset()
     secrets: Mapping[str, str] = field(default_factory=dict)
+    rolled_out: int = -1
 
     @property
     def ref(self) -> Ref:
@@ -143,11 +149,38 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class Index:
+    """One index as the retention guard sees it. Times in milliseconds since 1970; `rolled_over` None: not yet."""
+
+    name: str
+    documents: int
+    bytes: int
+    created: int
+    rolled_over: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the cluster says beyond the objects themselves, asked only for those that a plan would change.
+
+    `users` names what else in the cluster uses an object that would be deleted ("monitor other-team-logins").
+    `indices` are those that an ISM policy manages, or of which a data stream consists. `now` is the cluster's time in
+    milliseconds since 1970.
+    """
+
+    users: Mapping[Ref, tuple[str, ...]] = field(default_factory=dict)
+    indices: Mapping[Ref, tuple[Index, ...]] = field(default_factory=dict)
+    now: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """All that planning knows of a cluster.
 
-    `records` and `release` (number of the last one, 0: none) come from the state, `live` from the cluster itself.
-    `secret_paths` says for each kind where secrets stand, `salt` keys their fingerprints.
+    `cluster` is its UUID. `records` and `release` (number of the last one, 0: none) come from the state, `live` from
+    the cluster itself. `secret_paths` says for each kind where secrets stand, `salt` keys their fingerprints. `blobs`
+    holds those bodies of the state that the plan needs, by fingerprint. `intents` are the objects that a run which
+    never came to its end was about to create: such an object is ours even where it bears no mark.
     """
 
     owner: str
@@ -157,21 +190,57 @@ class Known:
     live: Mapping[Ref, Live]
     secret_paths: Mapping[str, SecretPaths]
     state_exists: bool = True
+    cluster: str = ""
+    blobs: Mapping[str, Body] = field(default_factory=dict)
+    intents: frozenset[Ref] = frozenset()
+    facts: Facts = field(default_factory=Facts)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a plan may do beyond creating and updating: delete owned objects that left the repository, take over
+    existing ones by name, and pass the limits named in `force`."""
+
+    prune: bool = False
+    adopt: bool = False
+    force: frozenset[str] = frozenset()
 
 
 class Action(StrEnum):
-    """What a change does."""
+    """What a change does. Adopting takes over an object that is as wanted already: only the state is written."""
 
     CREATE = "create"
     UPDATE = "update"
+    ADOPT = "adopt"
     DELETE = "delete"
     NONE = "no-op"
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a YAML diff: `sign` is "+", "-" or " ". `origin` is where the value stands in the repository."""
+
+    sign: str
+    text: str
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """The lines that differ, with some around them, and in words what is compared ("as written", "in the cluster")."""
+
+    title: str
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
-    """One step of a plan. `before` is the body last applied (None: none known), `after` the one wanted; `why` says in
-    words what made it necessary ("new", "changed", "drifted", ...). `risks` are words of warning, empty for most."""
+    """One step of a plan.
+
+    `before` is the body last sent (None: none known), `after` the one wanted; `why` says in words what made it necessary
+    ("new", "changed", "drifted", ...). `depends_on` orders it: what is wanted, or what was remembered. `risks` are words
+    of warning that begin with a mark ("closes alerts: ..."), `doomed` the indices that it would delete now or soon.
+    """
 
     action: Action
     kind: str
@@ -182,7 +251,10 @@ class Change:
     after: Body | None = None
     resource: Resource | None = None
     live: Live | None = None
+    depends_on: frozenset[Ref] = frozenset()
+    diffs: tuple[Diff, ...] = ()
     risks: tuple[str, ...] = ()
+    doomed: tuple[Index, ...] = ()
 
     @property
     def ref(self) -> Ref:
@@ -191,10 +263,27 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """A limit that a plan exceeds, by the name that `--force` takes, and in words by how much."""
+
+    name: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """All changes, in the order in which they are to be made; no-ops are among them."""
+    """All changes, in the order in which they are to be made; no-ops are among them.
+
+    `limits` are those that it exceeds and that nobody forced: such a plan is shown but not applied. `digest` is the
+    same as long as the repository, the options, the state and the objects concerned are the same.
+    """
 
     changes: tuple[Change, ...]
+    limits: tuple[Limit, ...] = ()
+    owner: str = ""
+    cluster: str = ""
+    release: int = 0
+    digest: str = ""
 
     @property
     def pending(self) -> tuple[Change, ...]:
@@ -208,8 +297,10 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What apply did in one step; `error` is empty where it worked. `seconds` is how long the step took."""
+    """What apply did in one step; `error` is empty where it worked. `seconds` is how long the step took, `attempts`
+    how often it was tried."""
 
     change: Change
     seconds: float
     error: str = ""
+    attempts: int = 1

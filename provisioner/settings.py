@@ -36,6 +36,7 @@ class Target:
     timeout: float = 30.0
     schedule: str | None = None
     catch: Mapping[str, str] | None = None
+    access: bool = False
     vars: Mapping[str, Any] = field(default_factory=dict)
 
 

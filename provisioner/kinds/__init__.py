@@ -28,6 +28,14 @@ class ResourceKind(Protocol):
     def live(self, client: Client, wanted: Mapping[str, str | None]) -> list[Live]:
         """Those of the wanted ones that exist. `wanted` maps keys to the server ids that the state remembers."""
 
+    def all(self, client: Client) -> list[Live]:
+        """Everything of this kind in the cluster, whoever made it, but what the server itself brings along."""
+
+    def shown(self, client: Client, ids: Mapping[str, str]) -> list[Live]:
+        """These few, by key and server id, as they are now, in the same form as `live` gives; missing ones are left out.
+
+        Read before and after a write: cheap where `live` reads everything of the kind."""
+
     def create(self, client: Client, key: str, body: Body) -> str:
         """Make it, secrets resolved in `body`; its server id."""
 
