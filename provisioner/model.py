@@ -237,9 +237,10 @@ class Diff:
 class Change:
     """One step of a plan.
 
-    `before` is the body last sent (None: none known), `after` the one wanted; `why` says in words what made it necessary
-    ("new", "changed", "drifted", ...). `depends_on` orders it: what is wanted, or what was remembered. `risks` are words
-    of warning that begin with a mark ("closes alerts: ..."), `doomed` the indices that it would delete now or soon.
+    `before` is the body last sent (None: none known), `after` the one wanted; `why` says in words what made it
+    necessary ("new", "changed", "drifted", ...). `depends_on` orders it: what is wanted, or what was remembered.
+    `risks` are words of warning that begin with a mark ("closes alerts: ..."), `doomed` the indices that it would
+    delete now or soon.
     """
 
     action: Action

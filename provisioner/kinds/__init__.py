@@ -32,7 +32,7 @@ class ResourceKind(Protocol):
         """Everything of this kind in the cluster, whoever made it, but what the server itself brings along."""
 
     def shown(self, client: Client, ids: Mapping[str, str]) -> list[Live]:
-        """These few, by key and server id, as they are now, in the same form as `live` gives; missing ones are left out.
+        """These few, by key and server id, as they are now, in the form that `live` gives; missing ones are left out.
 
         Read before and after a write: cheap where `live` reads everything of the kind."""
 
