@@ -40,6 +40,24 @@ class ConflictError(ProvisionerError):
     exit_code = 1
 
 
+class LockedError(ProvisionerError):
+    """Somebody else is applying: nothing was applied; exit code 1."""
+
+    exit_code = 1
+
+
+class LimitError(ProvisionerError):
+    """The plan exceeds a limit that nobody forced: nothing was applied; exit code 1."""
+
+    exit_code = 1
+
+
+class MovedError(ProvisionerError):
+    """Something moved since the plan was made: nothing was applied; exit code 1."""
+
+    exit_code = 1
+
+
 class ApplyError(ProvisionerError):
     """A step of an apply failed: those before it hold, those after it did not run; exit code 1."""
 
