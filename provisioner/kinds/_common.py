@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from provisioner.client import Client
 
 _MARK = re.compile(r"provisioner owner=([a-z][a-z0-9-]*)")
+_BROUGHT_ALONG = frozenset({"query_insights_top_queries_template", "ss4o_metrics_template", "ss4o_traces_template"})
+"""Templates of the Query Insights and Observability plugins (read): made at every start, without a dot."""
 
 
 def described_owner(description: Any) -> str | None:
@@ -24,6 +26,11 @@ def meta_owner(meta: Any) -> str | None:
     if isinstance(meta, dict) and meta.get("managed_by") == "provisioner" and isinstance(meta.get("owner"), str):
         return str(meta["owner"])
     return None
+
+
+def is_system(name: str) -> bool:
+    """Whether the server, or a plugin of it, made this by itself: such names begin with a dot."""
+    return name.startswith(".") or name in _BROUGHT_ALONG
 
 
 def delete_if_there(client: Client, path: str) -> None:

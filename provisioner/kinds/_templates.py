@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provisioner.client import path
-from provisioner.kinds._common import delete_if_there, meta_owner
+from provisioner.kinds._common import delete_if_there, is_system, meta_owner
 from provisioner.model import Live
 
 if TYPE_CHECKING:
@@ -25,8 +25,19 @@ class TemplateKind:
 
     def live(self, client: Client, wanted: Mapping[str, str | None]) -> list[Live]:
         """All are read at once: a list of names gives 404 for all where one is missing."""
-        found = client.request("GET", path(f"_{self.name}"))[f"{self.name}s"]
-        bodies = {item["name"]: item[self.name] for item in found if item["name"] in wanted}
+        return [live for live in self._read(client) if live.key in wanted]
+
+    def all(self, client: Client) -> list[Live]:
+        """All but those of the server and its plugins."""
+        return [live for live in self._read(client) if not is_system(live.key)]
+
+    def shown(self, client: Client, ids: Mapping[str, str]) -> list[Live]:
+        """One is asked for by its name; for more, all are read."""
+        return self._read(client, next(iter(ids))) if len(ids) == 1 else self.live(client, dict(ids))
+
+    def _read(self, client: Client, *name: str) -> list[Live]:
+        found = (client.get(path(f"_{self.name}", *name)) or {}).get(f"{self.name}s", [])
+        bodies = {item["name"]: item[self.name] for item in found}
         return [Live(self.name, key, body, key, owner=meta_owner(body.get("_meta"))) for key, body in bodies.items()]
 
     def create(self, client: Client, key: str, body: Body) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from provisioner.client import path
-from provisioner.kinds._common import delete_if_there, meta_owner
+from provisioner.kinds._common import delete_if_there, is_system, meta_owner
 from provisioner.model import Live
 
 if TYPE_CHECKING:
@@ -23,10 +23,27 @@ class DataStreams:
 
     def live(self, client: Client, wanted: Mapping[str, str | None]) -> list[Live]:
         """A stream that a shipper made by writing, from a template of ours, bears our mark too."""
-        found = [item for item in client.request("GET", "/_data_stream")["data_streams"] if item["name"] in wanted]
-        if not found:
+        return self._marked(client, [item for item in self._read(client) if item["name"] in wanted])
+
+    def all(self, client: Client) -> list[Live]:
+        """All but those of the server's plugins."""
+        return self._marked(client, [item for item in self._read(client) if not is_system(item["name"])])
+
+    def shown(self, client: Client, ids: Mapping[str, str]) -> list[Live]:
+        """One is asked for by its name, and so is its template; for more, all are read."""
+        return self._marked(client, self._read(client, next(iter(ids)))) if len(ids) == 1 else self.live(client, ids)
+
+    def _read(self, client: Client, *name: str) -> list[Body]:
+        found: list[Body] = (client.get(path("_data_stream", *name)) or {}).get("data_streams", [])
+        return found
+
+    def _marked(self, client: Client, found: list[Body]) -> list[Live]:
+        """The mark is that of the index template."""
+        names = {item["template"] for item in found}
+        if not names:
             return []
-        templates = client.request("GET", "/_index_template")["index_templates"]
+        one = names if len(names) == 1 else ()
+        templates = (client.get(path("_index_template", *one)) or {}).get("index_templates", [])
         owners = {item["name"]: meta_owner(item["index_template"].get("_meta")) for item in templates}
         return [
             Live(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from provisioner.client import path
-from provisioner.kinds._common import delete_if_there, described_owner
+from provisioner.kinds._common import delete_if_there, described_owner, is_system
 from provisioner.model import Live
 
 if TYPE_CHECKING:
@@ -22,12 +22,23 @@ class IngestPipelines:
     secret_paths: tuple[tuple[str, ...], ...] = ()
 
     def live(self, client: Client, wanted: Mapping[str, str | None]) -> list[Live]:
-        """All are read at once; none at all is an empty answer with status 404."""
-        found = client.get("/_ingest/pipeline") or {}
+        """All are read at once: a list of names leaves out those that are missing, but a long one is no URL."""
+        return [live for live in self._read(client) if live.key in wanted]
+
+    def all(self, client: Client) -> list[Live]:
+        """All but those of the server's plugins."""
+        return [live for live in self._read(client) if not is_system(live.key)]
+
+    def shown(self, client: Client, ids: Mapping[str, str]) -> list[Live]:
+        """One is asked for by its name; for more, all are read."""
+        return self._read(client, next(iter(ids))) if len(ids) == 1 else self.live(client, dict(ids))
+
+    def _read(self, client: Client, *name: str) -> list[Live]:
+        """None at all is an empty answer with status 404."""
+        found = client.get(path("_ingest", "pipeline", *name)) or {}
         return [
             Live(self.name, key, body, key, owner=described_owner(body.get("description")))
             for key, body in found.items()
-            if key in wanted
         ]
 
     def create(self, client: Client, key: str, body: Body) -> str:

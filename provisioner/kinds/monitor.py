@@ -7,9 +7,12 @@ they are the one mark that everyone sees: `<owner>:<rule id>`.
 
 from __future__ import annotations
 
+from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from provisioner.client import path
+from provisioner.errors import ProvisionerError
 from provisioner.kinds._common import delete_if_there
 from provisioner.model import Live
 
@@ -26,21 +29,28 @@ _VOLATILE = frozenset(
         "enabled_time",
         "data_sources",
         "owner",
-        "delete_query_index_in_every_run",
-        "should_create_single_alert_for_findings",
         "associated_workflows",
         "user",
-        "fan_out_enabled",
         "ui_metadata",
     }
 )
+_DEFAULTS = {
+    "delete_query_index_in_every_run": False,
+    "should_create_single_alert_for_findings": False,
+    "fan_out_enabled": True,
+}
 _MOST = 10_000
 """The largest size that a search takes; a cluster holds 1,000 monitors by default."""
+_SEARCH = "/_plugins/_alerting/monitors/_search"
 
 
 def normalize(monitor: Body) -> Body:
     """What the server shows without what it adds and changes by itself."""
-    return {key: value for key, value in monitor.items() if key not in _VOLATILE}
+    return {
+        key: value
+        for key, value in monitor.items()
+        if key not in _VOLATILE and not (key in _DEFAULTS and value == _DEFAULTS[key])
+    }
 
 
 def marks(monitor: Body) -> list[str]:
@@ -57,26 +67,45 @@ class Monitors:
     secret_paths: tuple[tuple[str, ...], ...] = ()
 
     def live(self, client: Client, wanted: Mapping[str, str | None]) -> list[Live]:
-        """One search reads all; workflows come with it and are left out. Id beats mark, mark beats name."""
-        query = {"size": _MOST, "query": {"match_all": {}}}
-        hits = client.request("POST", "/_plugins/_alerting/monitors/_search", query)["hits"]["hits"]
+        """Id beats mark, mark beats name. Raises ProvisionerError where two of one name could both be meant."""
         by_id = {server_id: key for key, server_id in wanted.items() if server_id}
-        best: dict[str, tuple[int, Live]] = {}
-        for hit in hits:
-            monitor = hit["_source"].get("monitor", hit["_source"])
-            if monitor.get("type") == "workflow" or "workflow" in hit["_source"]:
-                continue
-            owner, rule = (marks(monitor) or [":"])[0].split(":", 1)
-            marked = f"{owner}-{rule}"
-            key, rank = monitor.get("name", ""), 0
-            if marked in wanted:
-                key, rank = marked, 1
-            if hit["_id"] in by_id:
-                key, rank = by_id[hit["_id"]], 2
-            if key in wanted and rank >= best.get(key, (0, None))[0]:
-                token = {"if_seq_no": hit["_seq_no"], "if_primary_term": hit["_primary_term"]}
-                best[key] = (rank, Live(self.name, key, normalize(monitor), hit["_id"], token, owner or None))
-        return [live for _, live in best.values()]
+        found: dict[str, dict[int, list[Live]]] = defaultdict(lambda: defaultdict(list))
+        for hit in self._search(client, {"match_all": {}}):
+            live = self._live(hit)
+            marked = next(iter(marks(live.body)), "").replace(":", "-", 1)
+            if live.server_id in by_id:
+                key, rank = by_id[live.server_id], 2
+            else:
+                key, rank = (marked, 1) if marked in wanted else (live.key, 0)
+            if key in wanted:
+                found[key][rank].append(replace(live, key=key))
+        best = {key: max(ranks.items()) for key, ranks in found.items()}
+        for key, (rank, lives) in best.items():
+            if rank == 0 and len(lives) > 1:
+                raise _ambiguous(key, lives[0].server_id, lives[1].server_id)
+        return [lives[-1] for _, lives in best.values()]
+
+    def all(self, client: Client) -> list[Live]:
+        """All, by their names; those that other plugins keep for themselves (Security Analytics) are left out."""
+        hits = self._search(client, {"match_all": {}})
+        return [self._live(hit) for hit in hits if _monitor(hit).get("owner", "alerting") == "alerting"]
+
+    def shown(self, client: Client, ids: Mapping[str, str]) -> list[Live]:
+        """By search, as `live` does: GET adds `associated_workflows`, and takes one id only."""
+        keys = {server_id: key for key, server_id in ids.items()}
+        hits = self._search(client, {"ids": {"values": sorted(keys)}})
+        return [replace(self._live(hit), key=keys[hit["_id"]]) for hit in hits if hit["_id"] in keys]
+
+    def _search(self, client: Client, query: Body) -> list[Body]:
+        """Workflows come with the monitors: they are left out."""
+        hits = client.request("POST", _SEARCH, {"size": _MOST, "query": query})["hits"]["hits"]
+        return [hit for hit in hits if "workflow" not in hit["_source"] and _monitor(hit).get("type") != "workflow"]
+
+    def _live(self, hit: Body) -> Live:
+        monitor = _monitor(hit)
+        owner = next(iter(marks(monitor)), "").partition(":")[0]
+        token = {"if_seq_no": hit["_seq_no"], "if_primary_term": hit["_primary_term"]}
+        return Live(self.name, monitor.get("name", ""), normalize(monitor), hit["_id"], token, owner or None)
 
     def create(self, client: Client, key: str, body: Body) -> str:
         """Make it; the server's id."""
@@ -90,6 +119,18 @@ class Monitors:
     def delete(self, client: Client, live: Live) -> None:
         """Remove it; the body of a 404 is sometimes cut off, so it is not read."""
         delete_if_there(client, path("_plugins", "_alerting", "monitors", live.server_id))
+
+
+def _monitor(hit: Body) -> Body:
+    monitor: Body = hit["_source"].get("monitor", hit["_source"])
+    return monitor
+
+
+def _ambiguous(name: str, first: str, second: str) -> ProvisionerError:
+    return ProvisionerError(
+        f"two monitors have the name {name!r}, and nothing tells which one is meant: ids {first} and {second}",
+        "rename or delete one of them in the cluster",
+    )
 
 
 KIND = Monitors()
