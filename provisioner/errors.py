@@ -68,17 +68,37 @@ class ClusterError(ProvisionerError):
     """The cluster can't be reached, or refuses us (connection, TLS, credentials); exit code 2."""
 
 
+class UnreachableError(ClusterError):
+    """No connection came about (refused, unknown name, no answer to the connection itself): nothing was sent."""
+
+
+class UnclearError(ClusterError):
+    """The request may or may not have taken effect: no whole answer came.
+
+    Time ran out, the connection broke, the answer was cut off, or something before the cluster answered for it (502,
+    503, 504). `status` is the HTTP status where one came. `retry_after` is how many seconds the server asks to wait.
+    """
+
+    def __init__(self, message: str, hint: str = "", status: int | None = None, retry_after: float = 0) -> None:
+        super().__init__(message, hint)
+        self.status = status
+        self.retry_after = retry_after
+
+
 class ApiError(ProvisionerError):
     """The cluster answered a request with an error status.
 
     `status` is the HTTP status, `type` and `reason` OpenSearch's own words (empty where the body was no JSON, as
-    happens with a DELETE of a monitor that does not exist).
+    happens with a DELETE of a monitor that does not exist). `retry_after` is how many seconds the server asks to wait.
     """
 
-    def __init__(self, method: str, path: str, status: int, type_: str, reason: str) -> None:
+    def __init__(
+        self, method: str, path: str, status: int, type_: str, reason: str, retry_after: float = 0
+    ) -> None:
         super().__init__(
             f"{method} {path}: {status} {type_}: {reason}" if type_ else f"{method} {path}: {status} {reason}"
         )
         self.status = status
         self.type = type_
         self.reason = reason
+        self.retry_after = retry_after
