@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import logging
+import json
 import ssl
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+import time
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import quote, urlencode
 
 import opensearchpy
-from opensearchpy.exceptions import (
-    AuthenticationException,
-    AuthorizationException,
-    ConnectionTimeout,
-    SerializationError,
-    SSLError,
-    TransportError,
-)
 
-from provisioner import secretrefs
-from provisioner.errors import ApiError, ClusterError
+from provisioner import backoff, secretrefs
+from provisioner.connection import Answer, Connection
+from provisioner.errors import ApiError, ClusterError, ProvisionerError, UnclearError, UnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from provisioner.settings import Target
 
-# The library logs bodies (secrets among them) and warns of every 404, which is an answer like any other here.
-logging.getLogger("opensearch").setLevel(logging.CRITICAL)
+POOL = 16
+"""Connections kept for each host: more than there are threads in an apply."""
+_TIGHT = (",", ":")
 
 
 def path(*parts: str) -> str:
@@ -35,16 +30,18 @@ def path(*parts: str) -> str:
 
 
 class Client:
-    """Requests to one target. Nothing is retried here: whoever asks knows whether asking twice is safe."""
+    """Requests to one target. Reads are retried here, writes never: whoever writes knows what twice would do.
+
+    Threads may share one.
+    """
 
     def __init__(self, target: Target) -> None:
         """Open a connection pool; no request is sent yet. Raises MissingSecretError."""
         self.target = target
         options: dict[str, Any] = {
             "hosts": list(target.hosts),
-            "timeout": target.timeout,
-            "max_retries": 0,
-            "retry_on_status": (),
+            "connection_class": Connection,
+            "pool_maxsize": POOL,
         }
         if target.username and target.password:
             options["http_auth"] = (secretrefs.resolve(target.username), secretrefs.resolve(target.password))
@@ -53,47 +50,92 @@ class Client:
             options |= {"client_cert": target.client_cert, "client_key": target.client_key}
         try:
             _check_files(target)
-            self._library = opensearchpy.OpenSearch(**options)
+            transport = opensearchpy.OpenSearch(**options).transport
         except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
             raise ClusterError(
                 f"the settings of target {target.name!r} can't be used: {error}",
                 "check ca, client_cert and client_key in provisioner.yml",
             ) from None
+        self._connections = cast("list[Connection]", transport.seed_connections)
+        self._turn = 0
 
-    def request(self, method: str, path: str, body: Any = None, params: Mapping[str, Any] | None = None) -> Any:
-        """The answer's JSON. Raises ApiError for an error status, ClusterError where no answer comes."""
-        try:
-            return self._library.transport.perform_request(method, path, params=dict(params or {}), body=body)
-        except (AuthenticationException, AuthorizationException) as error:
-            type_, reason = _words(error)
-            if type_ == "cluster_block_exception":  # a blocked index answers 403 too, whoever asks
-                raise ApiError(method, path, 403, type_, reason) from None
-            who = self.target.username or "nobody"
-            raise ClusterError(
-                f"{method} {path}: the cluster refuses {who}: {error.status_code} {reason}",
+    def request(
+        self, method: str, path: str, body: Any = None, params: Mapping[str, Any] | None = None, *, safe: bool = False
+    ) -> Any:
+        """The answer's JSON.
+
+        A read (GET, HEAD, and what the caller says is `safe` to ask twice) is tried again for as long as the target's
+        timeout lasts. A write is sent once. Raises ApiError for an error status, UnreachableError where nothing was
+        sent, UnclearError where no whole answer came, ClusterError where TLS or the cluster refuses us.
+        """
+        if not safe and method not in ("GET", "HEAD"):
+            return self._once(method, path, body, params, self.target.timeout)
+        end = time.monotonic() + self.target.timeout
+        waits = backoff.waits()
+        while True:
+            try:
+                return self._once(method, path, body, params, max(end - time.monotonic(), 0.001))
+            except (ApiError, UnclearError, UnreachableError) as error:
+                if isinstance(error, ApiError) and error.status != 429:
+                    raise
+                wait = next(waits, None)
+                wait = None if wait is None else backoff.at_least(wait, getattr(error, "retry_after", None))
+                if wait is None or time.monotonic() + wait >= end:
+                    raise
+            time.sleep(wait)
+
+    def _once(self, method: str, path: str, body: Any, params: Mapping[str, Any] | None, timeout: float) -> Any:
+        url = f"{path}?{urlencode(params)}" if params else path
+        text = (
+            body if isinstance(body, str) or body is None else json.dumps(body, ensure_ascii=False, separators=_TIGHT)
+        )
+        answer = self._send(method, url, None if text is None else text.encode("utf-8", "surrogatepass"), timeout)
+        if method == "HEAD" and (answer.status < 300 or answer.status == 404):
+            return answer.status < 300
+        if 200 <= answer.status < 300 and not answer.broken:
+            try:
+                return json.loads(answer.body)
+            except ValueError:
+                raise self._no_opensearch(f"{method} {path}: the answer is cut off, or no JSON") from None
+        raise self._error(method, path, answer)
+
+    def _send(self, method: str, url: str, body: bytes | None, timeout: float) -> Answer:
+        """Send it to the host that answered last, or else to the next one that takes a connection.
+
+        After an unclear outcome it is not sent to another host: that would be sending it twice.
+        """
+        count = len(self._connections)
+        failed: list[UnreachableError] = []
+        for _ in range(count):
+            turn = self._turn
+            try:
+                return self._connections[turn % count].ask(method, url, body, timeout, timeout / count)
+            except UnreachableError as error:
+                failed.append(error)
+                self._turn = turn + 1
+            except UnclearError:
+                self._turn = turn + 1  # whatever is asked next goes elsewhere
+                raise
+        if count == 1:
+            raise failed[0]
+        raise UnreachableError("; ".join(sorted({error.message for error in failed})), failed[0].hint)
+
+    def _error(self, method: str, path: str, answer: Answer) -> ProvisionerError:
+        type_, reason = _words(answer)
+        status, later = answer.status, _seconds(answer.headers.get("Retry-After"))
+        if status in (401, 403) and type_ != "cluster_block_exception":  # a blocked index answers 403 too, to anybody
+            return ClusterError(
+                f"{method} {path}: the cluster refuses {self.target.username or 'nobody'}: {status} {reason}",
                 f"check the credentials and roles of target {self.target.name!r}",
-            ) from None
-        except SSLError as error:
-            raise ClusterError(
-                f"the certificate of {self._hosts()} can't be verified: {error.error}",
-                "give the cluster's own authority as `ca` in provisioner.yml",
-            ) from None
-        except ConnectionTimeout:
-            raise ClusterError(
-                f"{self._hosts()} gave no answer within {self.target.timeout:g} s to {method} {path}",
+            )
+        if status in (502, 503, 504) or 200 <= status < 300:
+            return UnclearError(
+                f"{method} {path}: {status} {f'{type_}: ' if type_ else ''}{reason}",
                 "look at the cluster's health, then run the command again",
-            ) from None
-        except opensearchpy.ConnectionError as error:
-            raise ClusterError(
-                f"{self._hosts()} can't be reached: {error.error}",
-                "check the address; a dev cluster starts by `provisioner dev up`",
-            ) from None
-        except SerializationError:
-            raise self._no_opensearch(f"{method} {path}: the answer is no JSON") from None
-        except TransportError as error:
-            type_, reason = _words(error)
-            status = error.status_code if isinstance(error.status_code, int) else 0
-            raise ApiError(method, path, status, type_, reason) from None
+                status,
+                later,
+            )
+        return ApiError(method, path, status, type_, reason, retry_after=later)
 
     def get(self, path: str, body: Any = None, params: Mapping[str, Any] | None = None) -> Any:
         """The answer's JSON, None for a 404."""
@@ -111,12 +153,9 @@ class Client:
             raise self._no_opensearch("GET /: the answer names no version")
         return answer
 
-    def _no_opensearch(self, why: str) -> ClusterError:
+    def _no_opensearch(self, why: str) -> UnclearError:
         hint = f"check `hosts` of target {self.target.name!r} in provisioner.yml"
-        return ClusterError(f"{self._hosts()} does not answer as OpenSearch does ({why})", hint)
-
-    def _hosts(self) -> str:
-        return ", ".join(self.target.hosts)
+        return UnclearError(f"{', '.join(self.target.hosts)} does not answer as OpenSearch does ({why})", hint)
 
 
 def _check_files(target: Target) -> None:
@@ -128,9 +167,14 @@ def _check_files(target: Target) -> None:
         context.load_cert_chain(target.client_cert, target.client_key, password=lambda: "")  # never ask on a terminal
 
 
-def _words(error: TransportError) -> tuple[str, str]:
+def _words(answer: Answer) -> tuple[str, str]:
     """OpenSearch's own type and reason, from whichever form its body has."""
-    info = error.info
+    if answer.broken:
+        return "", f"the answer is not whole: {answer.broken}"
+    try:
+        info = json.loads(answer.body)
+    except ValueError:
+        info = None
     if isinstance(info, dict) and isinstance(info.get("error"), dict):
         inner = info["error"]
         cause = (inner.get("caused_by") or {}).get("reason") or ""
@@ -138,4 +182,9 @@ def _words(error: TransportError) -> tuple[str, str]:
         return str(inner.get("type") or ""), f"{reason} ({cause})" if cause and cause not in reason else reason
     if isinstance(info, dict) and isinstance(info.get("error"), str):
         return "", info["error"]
-    return "", str(error.error)[:300]
+    return "", answer.body.decode("utf-8", "replace")[:300]
+
+
+def _seconds(retry_after: str | None) -> float:
+    """`Retry-After` in seconds; its other form, a date, counts as nothing: clocks differ."""
+    return float(retry_after) if retry_after and retry_after.isascii() and retry_after.isdigit() else 0

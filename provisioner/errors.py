@@ -92,9 +92,7 @@ class ApiError(ProvisionerError):
     happens with a DELETE of a monitor that does not exist). `retry_after` is how many seconds the server asks to wait.
     """
 
-    def __init__(
-        self, method: str, path: str, status: int, type_: str, reason: str, retry_after: float = 0
-    ) -> None:
+    def __init__(self, method: str, path: str, status: int, type_: str, reason: str, *, retry_after: float = 0) -> None:
         super().__init__(
             f"{method} {path}: {status} {type_}: {reason}" if type_ else f"{method} {path}: {status} {reason}"
         )

@@ -12,7 +12,7 @@ import pytest
 
 from provisioner.client import Client, path
 from provisioner.devcluster.certificates import issue
-from provisioner.errors import ApiError, ClusterError
+from provisioner.errors import ApiError, ClusterError, UnclearError
 from provisioner.secretrefs import MissingSecretError
 from provisioner.settings import Target
 
@@ -75,8 +75,9 @@ def test_requests_as_they_are_and_nothing_is_asked_twice(server, monkeypatch):
     assert made.request("PUT", "/a", {"b": "ü"}, {"c": "d"}) == {"ok": True}
     assert server.seen == [("PUT", "/a?c=d", "Basic bWU6aHVudGVyMg==", b'{"b":"\xc3\xbc"}')]
     server.answer = (503, JSON, "{}")
-    with pytest.raises(ApiError):
+    with pytest.raises(UnclearError, match="PUT /a: 503") as error:
         made.request("PUT", "/a", {})
+    assert error.value.status == 503
     assert len(server.seen) == 2
 
 
@@ -88,7 +89,6 @@ def test_requests_as_they_are_and_nothing_is_asked_twice(server, monkeypatch):
         (400, JSON, '{"error": {"type": null, "reason": null, "caused_by": null}}', "GET /x: 400"),
         (500, JSON, '{"error": "only text"}', "GET /x: 500 only text"),
         (500, "text/plain", "plain", "GET /x: 500 plain"),
-        (502, "text/html", "<html>" + "x" * 5000, "GET /x: 502 <html>"),
         (500, JSON, '{"cut off', "GET /x: 500"),
         (409, JSON, "", "GET /x: 409"),
         (302, JSON, "", "GET /x: 302"),
