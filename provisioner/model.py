@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from provisioner.releases import Release
+
 Body = dict[str, Any]
 """What JSON can hold, as OpenSearch takes and gives it."""
 
@@ -104,7 +106,8 @@ class Live:
 
     `body` is normalised by its kind: what the server adds by itself is gone. `token` is for optimistic concurrency
     (`if_seq_no`, `if_primary_term`), empty where the API has none. `owner` is the owner's mark inside the object, None
-    where it bears none. `stale` names the indices that hold an older copy of an ISM policy.
+    where it bears none. `stale` names the indices that hold an older copy of an ISM policy. `duplicates` are the server
+    ids of further objects with the same mark: a request that took effect late made a second one.
     """
 
     kind: str
@@ -114,6 +117,7 @@ class Live:
     token: Mapping[str, int] = field(default_factory=dict)
     owner: str | None = None
     stale: tuple[str, ...] = ()
+    duplicates: tuple[str, ...] = ()
 
     @property
     def ref(self) -> Ref:
@@ -179,8 +183,8 @@ class Known:
 
     `cluster` is its UUID. `records` and `release` (number of the last one, 0: none) come from the state, `live` from
     the cluster itself. `secret_paths` says for each kind where secrets stand, `salt` keys their fingerprints. `blobs`
-    holds those bodies of the state that the plan needs, by fingerprint. `intents` are the objects that a run which
-    never came to its end was about to create: such an object is ours even where it bears no mark.
+    holds those bodies of the state that the plan needs, by fingerprint. `running` are releases that never came to
+    their end: what they were about to create is ours even where it bears no mark.
     """
 
     owner: str
@@ -192,8 +196,13 @@ class Known:
     state_exists: bool = True
     cluster: str = ""
     blobs: Mapping[str, Body] = field(default_factory=dict)
-    intents: frozenset[Ref] = frozenset()
+    running: tuple[Release, ...] = ()
     facts: Facts = field(default_factory=Facts)
+
+    @property
+    def intents(self) -> frozenset[Ref]:
+        """What runs that never came to their end were about to create."""
+        return frozenset(ref for release in self.running for ref in release.creates)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from provisioner.kinds._common import delete_if_there
 from provisioner.model import Live
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from provisioner.client import Client
     from provisioner.model import Body
@@ -83,7 +83,7 @@ class Monitors:
         for key, (rank, lives) in best.items():
             if rank == 0 and len(lives) > 1:
                 raise _ambiguous(key, lives[0].server_id, lives[1].server_id)
-        return [lives[-1] for _, lives in best.values()]
+        return [_with_duplicates(lives[-1], found[key][1]) for key, (_, lives) in best.items()]
 
     def all(self, client: Client) -> list[Live]:
         """All, by their names; those that other plugins keep for themselves (Security Analytics) are left out."""
@@ -113,17 +113,27 @@ class Monitors:
         return str(answer["_id"])
 
     def update(self, client: Client, live: Live, body: Body) -> None:
-        """Replace it, unless someone changed it since (409)."""
+        """Replace it, unless someone changed it since (409); duplicates go."""
         client.request("PUT", path("_plugins", "_alerting", "monitors", live.server_id), body, live.token)
+        self._delete(client, live.duplicates)
 
     def delete(self, client: Client, live: Live) -> None:
-        """Remove it; the body of a 404 is sometimes cut off, so it is not read."""
-        delete_if_there(client, path("_plugins", "_alerting", "monitors", live.server_id))
+        """Remove it, duplicates included; the body of a 404 is sometimes cut off, so it is not read."""
+        self._delete(client, (live.server_id, *live.duplicates))
+
+    def _delete(self, client: Client, ids: Iterable[str]) -> None:
+        for id_ in ids:
+            delete_if_there(client, path("_plugins", "_alerting", "monitors", id_))
 
 
 def _monitor(hit: Body) -> Body:
     monitor: Body = hit["_source"].get("monitor", hit["_source"])
     return monitor
+
+
+def _with_duplicates(live: Live, marked: Sequence[Live]) -> Live:
+    """The API takes no id from us: a POST that took effect after its answer was given up makes a second monitor."""
+    return replace(live, duplicates=tuple(other.server_id for other in marked if other.server_id != live.server_id))
 
 
 def _ambiguous(name: str, first: str, second: str) -> ProvisionerError:
