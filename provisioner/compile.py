@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pathlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from provisioner import durations, graph, querystring, schema, starter
 from provisioner.bodytemplates import TemplateError, Templates, file_below
+from provisioner.mentions import mentions
 from provisioner.model import Body, Document, Finding, Origin, Ref, Resource
 
 if TYPE_CHECKING:
@@ -70,10 +71,12 @@ class Compiler:
     templates: Templates = field(init=False)
     rule_types: list[str] = field(init=False)
     rule_schemas: dict[str, Body] = field(init=False, default_factory=dict)
+    raw: dict[Ref, Document] = field(init=False)
 
     def __post_init__(self) -> None:
         self.templates = Templates([self.root / "templates", starter.folder() / "templates"])
         self.rule_types = schema.rule_types(self.templates.folders)
+        self.raw = {(str(raw.body.get("resource")), raw.id): raw for raw in self.source.of_kind("raw")}
 
     def run(self) -> Desired:
         """Check every document against its schema, and render each one that passed.
@@ -97,14 +100,25 @@ class Compiler:
             except TemplateError as error:
                 if not any(problems[other.kind, other.id] for other in seen):
                     findings.append(_problem(document, error))
+        resources = {ref: _bound(resource, resources) for ref, resource in resources.items()}
         return Desired(tuple(resources.values()), (*findings, *_circles(resources)))
 
     def _wanted(self, document: Document) -> bool:
-        return document.kind not in ACCESS_KINDS or self.settings.target.access
+        return self.identity(document)[0] not in ACCESS_KINDS or self.settings.target.access
+
+    def identity(self, document: Document) -> Ref:
+        """Kind and name in the cluster of what a document becomes; a raw one says both itself."""
+        kind = RESOURCE_KINDS[document.kind][0].format(**document.body)
+        if document.kind == "raw":
+            return kind, document.body["name"]
+        return kind, cluster_name(document.kind, document.id, self.settings)
 
     def check(self, document: Document) -> Iterator[Finding]:
         """What the document's JSON Schema says; a rule's is that of its type together with what all rules have."""
         common = schema.load(document.kind)
+        if document.kind == "raw":
+            yield from list(schema.check(document, common)) or _named_otherwise(document)
+            return
         if document.kind != "rule" or not isinstance(type_ := document.body.get("type"), str):
             yield from schema.check(document, common)
             return
@@ -122,13 +136,14 @@ class Compiler:
 
     def resource(self, document: Document, seen: list[Document] | None = None) -> Resource:
         """Render one document; `seen` takes those that its template looks at, itself first. Raises TemplateError."""
-        kind, template = RESOURCE_KINDS[document.kind]
+        template = RESOURCE_KINDS[document.kind][1]
         dependencies: set[Ref] = set()
         body = self.templates.render(template.format(**document.body), self.context(document, dependencies, seen))
         if not isinstance(body, dict):
             raise TemplateError("the body template gives no mapping", f"templates/{template}")
-        body = self._files(body, document)
-        key = cluster_name(document.kind, document.id, self.settings)
+        if document.kind != "raw":
+            body = self._files(body, document)
+        kind, key = self.identity(document)
         return Resource(kind, key, body, document.origin, frozenset(dependencies - {(kind, key)}), document)
 
     def text(self, document: Document, template: str, seen: list[Document] | None = None) -> str:
@@ -140,12 +155,18 @@ class Compiler:
         seen = [] if seen is None else seen
         seen.append(document)
 
-        def lookup(kind: str, id_: str) -> dict[str, Any]:
-            found = self.source.documents.get((kind, id_))
+        def find(kind: str, id_: str) -> Document:
+            becomes = RESOURCE_KINDS.get(kind, ("",))[0]
+            found = self.source.documents.get((kind, id_)) or self.raw.get((becomes, id_))
             if found is None:
-                raise MissingReferenceError(kind, id_, [other.id for other in self.source.of_kind(kind)], seen)
+                known = [other.id for other in self.source.of_kind(kind)]
+                known += [id_ for resource, id_ in self.raw if resource == becomes]
+                raise MissingReferenceError(kind, id_, known, seen)
             seen.append(found)
-            return _shown(found)
+            return found
+
+        def lookup(kind: str, id_: str) -> dict[str, Any]:
+            return _shown(find(kind, id_))
 
         def documents(kind: str) -> list[dict[str, Any]]:
             found = sorted(self.source.of_kind(kind), key=lambda other: other.id)
@@ -155,10 +176,9 @@ class Compiler:
         def ref(kind: str, id_: str) -> str:
             if kind not in RESOURCE_KINDS:
                 raise ValueError(f"a {kind} becomes nothing in the cluster: use lookup for it")
-            lookup(kind, id_)
-            name = cluster_name(kind, id_, self.settings)
-            dependencies.add((RESOURCE_KINDS[kind][0], name))
-            return name
+            found = self.identity(find(kind, id_))
+            dependencies.add(found)
+            return found[1]
 
         def query_fields(query: str) -> list[str]:
             names = {about.get("ecs"): name for each in documents("schema") for name, about in each["fields"].items()}
@@ -208,8 +228,32 @@ class Compiler:
 
 
 def _shown(document: Document) -> dict[str, Any]:
-    """A document as body templates see it: its id stands in for a title that it does not give."""
-    return {"id": document.id, "title": document.id, **document.body}
+    """A document as body templates see it: its id stands in for a title that it does not give.
+
+    A raw channel shows its type where a channel's document does.
+    """
+    type_ = {}
+    if (
+        document.kind == "raw"
+        and document.body.get("resource") == "channel"
+        and isinstance(document.body["body"], dict)
+    ):
+        type_ = {"type": document.body["body"].get("config_type")}
+    return {"id": document.id, "title": document.id, **type_, **document.body}
+
+
+def _named_otherwise(document: Document) -> Iterator[Finding]:
+    """A monitor is found by its name where nothing else is known of it: two names would make it again and again."""
+    name, body = document.body["name"], document.body["body"]
+    if document.body["resource"] == "monitor" and body.get("name") != name:
+        message = f"the monitor's body must have the document's name, {schema.show(name)}"
+        yield Finding("DOC002", message, document.at(("body", "name")), "give `name` and `body.name` the same value")
+
+
+def _bound(resource: Resource, others: Mapping[Ref, Resource]) -> Resource:
+    """With a dependency on everything wanted that its body names, whether its template asked for that or not."""
+    named = {ref for ref in mentions(resource.kind, resource.body, resource.key) if ref in others}
+    return replace(resource, depends_on=(resource.depends_on | named) - {resource.ref})
 
 
 def _problem(document: Document, error: TemplateError) -> Finding:

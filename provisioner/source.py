@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 FOLDERS = ("rules", "templates", "ilm")
-_VARIABLE = re.compile(r"\{\{\s*([A-Za-z_]\w*)\s*\}\}")
+_VARIABLE = re.compile(r"(\\*)\{\{\s*([A-Za-z_]\w*)\s*\}\}")
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
 
 
@@ -36,8 +36,8 @@ class Source:
 def load(root: pathlib.Path, variables: Mapping[str, Any]) -> Source:
     """Read every `*.yml` and `*.yaml` below rules/, templates/ and ilm/, in the order of their names.
 
-    `{{ name }}` as a whole string becomes the variable's value. A document with a finding of its own form (no kind, no
-    id) is left out; the rest is there, so that one mistake does not hide the others.
+    A document with a finding of its own form (no kind, no id) is left out; the rest is there, so that one mistake does
+    not hide the others.
     """
     documents: dict[tuple[str, str], Document] = {}
     findings: list[Finding] = []
@@ -51,13 +51,9 @@ def load(root: pathlib.Path, variables: Mapping[str, Any]) -> Source:
         except OSError as error:
             findings.append(_unreadable(name, error))
             continue
-        parsed, problems = yamlfile.read(text, name)
+        parsed, problems = parse(text, name, variables)
         findings += problems
-        for entry in parsed:
-            document, problems = _document(entry, variables)
-            findings += problems
-            if document is None:
-                continue
+        for document in parsed:
             first = documents.setdefault((document.kind, document.id), document)
             if first is not document:
                 findings.append(
@@ -69,6 +65,27 @@ def load(root: pathlib.Path, variables: Mapping[str, Any]) -> Source:
                     )
                 )
     return Source(documents, tuple(findings))
+
+
+def parse(text: str, file: str, variables: Mapping[str, Any]) -> tuple[list[Document], list[Finding]]:
+    """The documents of one file's text.
+
+    `{{ name }}` as a whole string becomes the variable's value; anything else in braces (`{{ctx.monitor.name}}`, or a
+    name beside other text) is text. A backslash before the braces makes a whole `{{ name }}` text too.
+    """
+    entries, findings = yamlfile.read(text, file)
+    documents = []
+    for entry in entries:
+        document, problems = _document(entry, variables)
+        findings += problems
+        if document is not None:
+            documents.append(document)
+    return documents, findings
+
+
+def literal(text: str) -> str:
+    """The text as a document must write it: with a backslash more where it would be taken for a variable."""
+    return f"\\{text}" if _VARIABLE.fullmatch(text) else text
 
 
 def _files(root: pathlib.Path, findings: list[Finding]) -> Iterator[pathlib.Path]:
@@ -156,12 +173,16 @@ def _fill(
     match = _VARIABLE.fullmatch(value) if isinstance(value, str) else None
     if match is None:
         return value
-    if match[1] not in variables:
+    escape, name = match[1], match[2]
+    if escape:
+        return value[1:]
+    if name not in variables:
         hint = (
-            schema.suggest(match[1], variables, "its variables")
+            schema.suggest(name, variables, "its variables")
             if variables
             else "add it to the target's `vars` in provisioner.yml"
         )
-        findings.append(Finding("VAR001", f"the target has no variable {match[1]!r}", origins[path], hint))
+        hint += f"; where it is no variable, write \\{value}"
+        findings.append(Finding("VAR001", f"the target has no variable {name!r}", origins[path], hint))
         return value
-    return variables[match[1]]
+    return variables[name]

@@ -98,7 +98,7 @@ class Monitors:
 
     def _search(self, client: Client, query: Body) -> list[Body]:
         """Workflows come with the monitors: they are left out."""
-        hits = client.request("POST", _SEARCH, {"size": _MOST, "query": query})["hits"]["hits"]
+        hits = client.request("POST", _SEARCH, {"size": _MOST, "query": query}, safe=True)["hits"]["hits"]
         return [hit for hit in hits if "workflow" not in hit["_source"] and _monitor(hit).get("type") != "workflow"]
 
     def _live(self, hit: Body) -> Live:

@@ -1,11 +1,13 @@
 """Documents into resources: names, references, files, and every mistake at the place where it was made."""
 
+import json
 import pathlib
 
 import pytest
 
-from provisioner import repository, settings, source
+from provisioner import repository, schema, settings, source
 from provisioner.compile import Compiler
+from provisioner.kinds import all_kinds
 from provisioner.model import Origin
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -228,3 +230,89 @@ def test_shippers_are_rendered_too(compiled):
     ((code, origin, message),) = told(desired)
     assert (code, message) == ("REF001", "there is no data_stream 'none'")
     assert origin.startswith("templates/shippers/filebeat.yml:")
+
+
+RAW = "kind: raw\nid: {id}\nresource: {resource}\nname: {name}\nbody: {body}\n"
+
+
+def raw(resource, name, body, id_="x"):
+    return RAW.format(id=id_, resource=resource, name=json.dumps(name), body=json.dumps(body))
+
+
+def test_a_raw_document_is_sent_as_it_is(compiled):
+    body = {"name": "Failed {{x}} logins", "a": ["{{ctx.results.0}}", "\\{{ host }}", "1e3"], "source": {"file": "x"}}
+    monitor = only(compiled({"rules/a.yml": raw("monitor", body["name"], body)}), "monitor")
+    assert monitor.key == "Failed {{x}} logins"
+    assert monitor.body == {**body, "a": ["{{ctx.results.0}}", "{{ host }}", "1e3"]}
+    assert monitor.origin == Origin("rules/a.yml", 1, 1)
+    assert monitor.document.kind == "raw"
+
+
+def test_raw_documents_depend_on_what_their_bodies_name(compiled):
+    template = {"index_patterns": ["a-*"], "composed_of": ["acme-c", "gone"], "template": {}}
+    settings = {"settings": {"index": {"final_pipeline": "p"}}}
+    files = {
+        "templates/a.yml": raw("index_template", "t", template, "t"),
+        "templates/b.yml": raw("ingest_pipeline", "p", {"processors": [{"pipeline": {"name": "p"}}]}, "p"),
+        "templates/c.yml": f"kind: component_template\nid: c\ntemplate: {json.dumps(settings)}\n",
+    }
+    desired = compiled(files)
+    assert desired.findings == ()
+    assert {r.ref: r.depends_on for r in desired.resources} == {
+        ("index_template", "t"): {("component_template", "acme-c")},
+        ("ingest_pipeline", "p"): frozenset(),
+        ("component_template", "acme-c"): {("ingest_pipeline", "p")},
+    }
+
+
+def test_a_rule_can_name_a_raw_channel(compiled):
+    channel = raw("channel", "hand-made", {"config_type": "slack"}, "ops")
+    monitor = only(
+        compiled({"rules/a.yml": "\n".join([RULE, "---", SEVERITY.format("ops"), "---", channel])}), "monitor"
+    )
+    assert monitor.body["channels"] == ["hand-made"]
+    assert monitor.depends_on == {("channel", "hand-made")}
+
+
+def test_a_raw_channel_of_another_id_is_suggested(compiled):
+    channel = raw("channel", "hand-made", {}, "opps")
+    desired = compiled({"rules/a.yml": "\n".join([RULE, "---", SEVERITY.format("ops"), "---", channel])})
+    assert [f.hint for f in desired.findings] == ["did you mean 'opps'?"]
+
+
+def test_one_object_from_two_documents(compiled):
+    desired = compiled({"rules/a.yml": CHANNEL, "rules/b.yml": raw("channel", "acme-ops", {"config_type": "slack"})})
+    told_ = told(desired)
+    assert told_ == [
+        ("DOC003", "rules/b.yml:1:1", "channel 'acme-ops' is made already by the document at rules/a.yml:1:1")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "message", "hint"),
+    [
+        (raw("moniter", "x", {}), "3:11", "resource: 'moniter' is none of the values allowed here", "'monitor'?"),
+        (raw("channel", "", {}), "4:7", "name: is empty", ""),
+        (raw("channel", "x", []), "5:7", "body: a list is not a mapping", ""),
+        (raw("channel", "x", {}) + "owner: me\n", "6:1", "unknown key 'owner' in raw", ""),
+        ("kind: raw\nid: x\nresource: channel\nname: x\n", "1:1", "raw lacks the key 'body'", ""),
+        (raw("monitor", "x", {"name": "y"}), "5:16", "the monitor's body must have the document's name, 'x'", "`name`"),
+        (raw("monitor", "x", {}), "5:7", "the monitor's body must have the document's name, 'x'", "`name`"),
+    ],
+)  # fmt: skip
+def test_a_wrong_raw_document(compiled, text, place, message, hint):
+    (finding,) = compiled({"rules/a.yml": text}).findings
+    assert (finding.code, str(finding.origin), finding.message) == ("DOC002", f"rules/a.yml:{place}", message)
+    assert hint in finding.hint
+
+
+@pytest.mark.parametrize("access", ["", "access: true"])
+def test_raw_roles_take_a_target_with_access(compiled, access):
+    config = f'owner: acme\ntargets: {{dev: {{hosts: ["http://127.0.0.1:19799"]{", " * bool(access)}{access}}}}}\n'
+    desired = compiled({"provisioner.yml": config, "rules/a.yml": raw("role", "writer", {"cluster_permissions": []})})
+    assert desired.findings == ()
+    assert [r.ref for r in desired.resources] == ([("role", "writer")] if access else [])
+
+
+def test_the_schema_of_raw_documents_knows_every_kind():
+    assert schema.load("raw")["properties"]["resource"]["enum"] == sorted(all_kinds())

@@ -1,5 +1,6 @@
 """Files into documents: nothing is left out in silence."""
 
+import json
 import os
 
 import pytest
@@ -59,8 +60,36 @@ def test_variables_keep_their_types_and_places(make_repository):
 
 def test_the_hint_for_a_missing_variable(make_repository):
     root = make_repository({"rules/a.yml": "kind: event\nid: a\nx: '{{ replica }}'\n"})
-    assert load(root, replicas=1).findings[0].hint == "did you mean 'replicas'?"
+    escape = r"; where it is no variable, write \{{ replica }}"
+    assert load(root, replicas=1).findings[0].hint == f"did you mean 'replicas'?{escape}"
     assert "provisioner.yml" in load(root).findings[0].hint
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{n}}",
+        "{{ n }}",
+        r"\{{ n }}",
+        r"\\{{n}}",
+        "{{ctx.monitor.name}}",
+        "{{{n}}}",
+        "{{#n}}",
+        "a {{n}}",
+        r"\a",
+        "{{n}}\n",
+    ],
+)
+def test_every_text_can_be_written_though_variables_look_like_mustache(make_repository, text):
+    root = make_repository({"rules/a.yml": EVENT.format("a") + f"x: {json.dumps(source.literal(text))}\n"})
+    read = load(root, n=5)
+    assert read.findings == ()
+    assert read.documents["event", "a"].body["x"] == text
+
+
+def test_only_what_would_be_a_variable_needs_the_escape():
+    assert source.literal("{{ctx.monitor.name}}") == "{{ctx.monitor.name}}"
+    assert source.literal("{{ host }}") == r"\{{ host }}"
 
 
 @pytest.mark.parametrize(
