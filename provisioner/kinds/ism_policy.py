@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from provisioner.client import path
+from provisioner.errors import ProvisionerError
 from provisioner.kinds._common import delete_if_there, described_owner
+from provisioner.kinds._ism_copies import Policy, copies, older, take_over
 from provisioner.model import Live
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from provisioner.client import Client
     from provisioner.model import Body
 
 _VOLATILE = frozenset({"policy_id", "last_updated_time", "schema_version"})
+_PAGE = 1_000
+_PATIENCE = 5.0
+"""Seconds to ask again for indices that are refused: one between two states is, until its next run."""
+_PAUSE = 0.5
+_LISTED = 20
 
 
 def normalize(policy: Body) -> Body:
@@ -27,6 +36,14 @@ def normalize(policy: Body) -> Body:
     return body
 
 
+def managed(client: Client, keys: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """The indices that these policies manage, by the policy's key; policies without any are left out."""
+    found: dict[str, tuple[str, ...]] = {}
+    for copy in copies(client, keys):
+        found[copy.policy] = (*found.get(copy.policy, ()), copy.index)
+    return found
+
+
 class IsmPolicies:
     """`_plugins/_ism/policies`: the client chooses the id. An update needs `if_seq_no` and `if_primary_term` (409)."""
 
@@ -34,20 +51,23 @@ class IsmPolicies:
     secret_paths: tuple[tuple[str, ...], ...] = ()
 
     def live(self, client: Client, wanted: Mapping[str, str | None]) -> list[Live]:
-        """The list gives 20 by default, hence the size."""
-        found = client.request("GET", "/_plugins/_ism/policies", params={"size": 1000})["policies"]
-        return [
-            Live(
-                self.name,
-                item["_id"],
-                normalize(item["policy"]),
-                item["_id"],
-                {"if_seq_no": item["_seq_no"], "if_primary_term": item["_primary_term"]},
-                described_owner(item["policy"].get("description")),
-            )
-            for item in found
-            if item["_id"] in wanted
-        ]
+        """Two requests whatever there is; one where none of the wanted exists."""
+        found = [item for item in _listed(client) if item["_id"] in wanted]
+        behind = older(client, map(Policy.of, found))
+        return [replace(_live(item), stale=tuple(copy.index for copy in behind.get(item["_id"], ()))) for item in found]
+
+    def all(self, client: Client) -> list[Live]:
+        """Every policy, without a look at the indices (`stale`)."""
+        return [_live(item) for item in _listed(client)]
+
+    def shown(self, client: Client, ids: Mapping[str, str]) -> list[Live]:
+        """These few, without a look at the indices (`stale`)."""
+        found = (client.get(path("_plugins", "_ism", "policies", key)) for key in ids)
+        return [_live(item) for item in found if item is not None]
+
+    def version(self, live: Live) -> int:
+        """What grows with each write of the policy: its `_seq_no`."""
+        return live.token["if_seq_no"]
 
     def create(self, client: Client, key: str, body: Body) -> str:
         """Make it; 409 where it exists by now. It attaches only to indices that are created later."""
@@ -55,12 +75,73 @@ class IsmPolicies:
         return key
 
     def update(self, client: Client, live: Live, body: Body) -> None:
-        """Replace it. Indices that it manages keep the copy that they have."""
+        """Replace it, and tell the indices that it manages: by themselves they keep the copy that they have."""
         client.request("PUT", path("_plugins", "_ism", "policies", live.key), {"policy": body}, live.token)
+        self.roll_out(client, live.key)
+
+    def roll_out(self, client: Client, key: str) -> list[str]:
+        """Make the indices with an older copy take the newest over, each at its next run; their names.
+
+        Safe to repeat. Raises ProvisionerError where some refuse it for longer than a few seconds.
+        """
+        asked: set[str] = set()
+        end = time.monotonic() + _PATIENCE
+        while True:
+            policy = Policy.of(client.request("GET", path("_plugins", "_ism", "policies", key)))
+            held = [copy for copy in older(client, [policy]).get(key, ()) if copy.index not in asked]
+            refused = take_over(client, policy, held)
+            asked |= {copy.index for copy in held} - refused.keys()
+            if not refused:
+                return sorted(asked)
+            if time.monotonic() >= end:
+                raise _refusal(key, refused)
+            time.sleep(_PAUSE)
+
+    def behind(self, client: Client, keys: Collection[str]) -> dict[str, list[str]]:
+        """The indices that hold an older copy of these policies now, by the policy's key.
+
+        Those with a failed step are among them: they take over when somebody retries them.
+        """
+        wanted = [Policy.of(item) for item in _listed(client) if item["_id"] in keys] if keys else []
+        return {key: [copy.index for copy in found] for key, found in older(client, wanted).items()}
 
     def delete(self, client: Client, live: Live) -> None:
         """Remove it; the server allows that even where it is in use."""
         delete_if_there(client, path("_plugins", "_ism", "policies", live.key))
+
+
+def _listed(client: Client) -> Iterator[dict[str, Any]]:
+    """All policies; the list gives 20 by default."""
+    start, total = 0, 1
+    while start < total:
+        page = client.request("GET", "/_plugins/_ism/policies", params={"size": _PAGE, "from": start})
+        yield from page["policies"]
+        start, total = start + _PAGE, page["total_policies"]
+
+
+def _live(item: Body) -> Live:
+    return Live(
+        "ism_policy",
+        item["_id"],
+        normalize(item["policy"]),
+        item["_id"],
+        {"if_seq_no": item["_seq_no"], "if_primary_term": item["_primary_term"]},
+        described_owner(item["policy"].get("description")),
+    )
+
+
+def _refusal(key: str, refused: Mapping[str, str]) -> ProvisionerError:
+    by_reason: dict[str, list[str]] = {}
+    for index, reason in sorted(refused.items()):
+        by_reason.setdefault(reason, []).append(index)
+    words = (
+        f"{', '.join(names[:_LISTED])}{f' and {len(names) - _LISTED} more' if len(names) > _LISTED else ''}: {reason}"
+        for reason, names in by_reason.items()
+    )
+    return ProvisionerError(
+        f"{len(refused)} indices keep an older copy of policy {key}: {'; '.join(words)}",
+        "apply again in some minutes: an index between two states takes no policy until ISM's next run",
+    )
 
 
 KIND = IsmPolicies()

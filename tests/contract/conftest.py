@@ -16,6 +16,7 @@ import httpx
 import pytest
 from aiosmtpd.controller import Controller
 from serving import Delivered, Mail, Mailbox, Receiver, free_port
+from stepped_ism import Ism, stepped
 
 COUNTS = pytest.StashKey[dict[str, tuple[int, int]]]()
 
@@ -46,6 +47,13 @@ def empty_node(node_url: str) -> str:
         for kind in ("_index_template", "_component_template", "_ingest/pipeline", "_template"):
             client.delete(f"/{kind}/*")
     return node_url
+
+
+@pytest.fixture
+def ism(empty_node: str) -> Iterator[Ism]:
+    """ISM whose clock the test sets forward, on a node of its own."""
+    with stepped(empty_node) as made:
+        yield made
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from provisioner.devcluster.standin.errors import OpenSearchError
 from provisioner.devcluster.standin.ism.indexes import Index, Indexes
 from provisioner.devcluster.standin.ism.jobs import Jobs
-from provisioner.devcluster.standin.ism.managed import Metadata, is_failed
+from provisioner.devcluster.standin.ism.managed import Metadata
 from provisioner.devcluster.standin.ism.records import Managed, Records
 from provisioner.devcluster.standin.rest import answer, bool_param, check_params, int_param, parsed
 
@@ -42,18 +42,20 @@ class Explain:
         if named and not indexes:
             reason = "Validation Failed: 1: no documents to get;"
             raise OpenSearchError(400, "action_request_validation_exception", reason)
-        managed = await self._records.managed_many(indexes)
+        known = await self._records.managed_many(indexes)
+        # The policy is part of the plugin's search, so it counts before the pages are cut; all else is looked up later.
+        policy_id = wanted.get("policy_id")
+        managed = {uuid: one for uuid, one in known.items() if policy_id in (None, one.policy_id)}
         total = len(managed)
         if not named:
             indexes = sorted((i for i in indexes if i.uuid in managed), key=lambda i: i.name)
             indexes = self._page(request, indexes)
-        shown = {
-            index.name: self._one(request, managed.get(index.uuid))
-            for index in indexes
-            if _passes(managed.get(index.uuid), wanted)
-        }
-        if wanted:
-            total = sum(index.uuid in managed for index in indexes if index.name in shown)
+        shown = {}
+        for index in indexes:
+            if index.uuid in known and not _passes(known[index.uuid].metadata, wanted):
+                total -= index.uuid in managed
+            else:
+                shown[index.name] = self._one(request, managed.get(index.uuid))
         return answer({**shown, "total_managed_indices": total})
 
     def _page(self, request: Request, indexes: list[Index]) -> list[Index]:
@@ -106,18 +108,18 @@ def _filter(body: Any) -> dict[str, Any]:
     return wanted if isinstance(wanted, dict) else {}
 
 
-def _passes(managed: Managed | None, wanted: dict[str, Any]) -> bool:
-    """Whether an index is in the POST body's filter: policy_id, state, action_type, failed."""
-    if not wanted:
+def _passes(metadata: Metadata | None, wanted: dict[str, Any]) -> bool:
+    """Whether an index is in the POST body's filter by what is remembered of it; one without metadata always is.
+
+    `failed` asks the action and the index: false finds an index too whose action alone has failed.
+    """
+    if metadata is None:
         return True
-    if managed is None:
-        return False
-    metadata = managed.metadata or {}
     state, action = metadata.get("state") or {}, metadata.get("action") or {}
-    seen = {
-        "policy_id": managed.policy_id,
-        "state": state.get("name"),
-        "action_type": action.get("name"),
-        "failed": bool(metadata) and is_failed(metadata),
-    }
-    return all(seen.get(name) == value for name, value in wanted.items())
+    failures = [action["failed"]] if action else []
+    failures.append(metadata["retry_info"]["failed"])
+    return (
+        wanted.get("state") in (None, state.get("name"))
+        and wanted.get("action_type") in (None, action.get("name"))
+        and (wanted.get("failed") is None or wanted["failed"] in failures)
+    )

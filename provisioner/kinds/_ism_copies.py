@@ -1,0 +1,158 @@
+"""The copies of ISM policies that indices hold.
+
+An index takes a copy of its policy when ISM attaches it, and keeps that copy whatever becomes of the policy. The
+version of the copy shows in explain (`policy_seq_no`, `policy_primary_term`) once ISM has run on the index for the
+first time, which takes minutes; that first run starts with the copy, not with the newest policy. Until then only the
+copy itself tells its age (`show_policy`), by `last_updated_time`.
+
+`change_policy` to the same id makes an index take the newest version over, at its next run:
+
+- In the middle of its actions only where old and new policy have its state with the same types of actions; otherwise
+  once those actions are done. So an index may hold the old copy for as long as it waits for its rollover.
+- A state that the new policy does not have fails the index then ("Failed to find state"), unless the request names one.
+- An index between two states is refused until its next run has begun the second one.
+- A completed index has no runs any more: nothing reaches it. One that failed takes over when somebody retries it.
+- Asked again, it takes over again: the action under way starts anew from its first step, its state goes on.
+
+A change that waits shows nowhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from provisioner.batches import batches
+from provisioner.client import path
+from provisioner.errors import ApiError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from provisioner.client import Client
+    from provisioner.model import Body
+
+_MOST = 10_000
+"""The most that explain gives; it has no second page beyond."""
+
+_FIELDS = (
+    *("policy_id", "policy_seq_no", "policy_primary_term", "policy_completed", "state.name"),
+    "policy.last_updated_time",
+)
+_FILTER = ",".join(("total_managed_indices", *(f"*.{field}" for field in _FIELDS)))
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A policy as ISM stores it: its version, when it was written, its states, and the one where indices begin."""
+
+    key: str
+    version: tuple[int, int]
+    updated: int
+    states: frozenset[str]
+    default_state: str
+
+    @classmethod
+    def of(cls, item: Body) -> Policy:
+        """Read one of the list, or the answer for one alone."""
+        body = item["policy"]
+        return cls(
+            item["_id"],
+            (item["_seq_no"], item["_primary_term"]),
+            body["last_updated_time"],
+            frozenset(state["name"] for state in body["states"]),
+            body["default_state"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A managed index and its copy of a policy; `version` is None before ISM has run on it, `updated` None unknown."""
+
+    index: str
+    policy: str
+    version: tuple[int, int] | None
+    updated: int | None
+    completed: bool
+    state: str | None
+
+    @classmethod
+    def of(cls, index: str, shown: Body) -> Copy:
+        """Read what explain shows of one index."""
+        seq_no, term = shown.get("policy_seq_no"), shown.get("policy_primary_term")
+        return cls(
+            index,
+            shown["policy_id"],
+            None if seq_no is None or term is None else (seq_no, term),
+            (shown.get("policy") or {}).get("last_updated_time"),
+            bool(shown.get("policy_completed")),
+            (shown.get("state") or {}).get("name"),
+        )
+
+    def behind(self, policy: Policy) -> bool:
+        """Whether this is a copy of another version, which the index may still follow."""
+        if self.version is None:
+            return self.updated is not None and self.updated != policy.updated
+        return not self.completed and self.version != policy.version
+
+
+def copies(client: Client, keys: Collection[str]) -> list[Copy]:
+    """The copies of these policies, in the order of the indices' names; of one policy 10,000 at most.
+
+    One request finds all. The plugin filters by one policy at a time: so it does for a single one, and where the
+    cluster has more managed indices than one answer holds.
+    """
+    if not keys:
+        return []
+    found = [_explain(client, next(iter(keys)))] if len(keys) == 1 else [_explain(client, None)]
+    if found[0].pop("total_managed_indices", 0) > len(found[0]) and len(keys) > 1:
+        found = [_explain(client, key) for key in keys]
+    shown = {index: entry for answer in found for index, entry in answer.items() if isinstance(entry, dict)}
+    made = (Copy.of(index, entry) for index, entry in sorted(shown.items()) if entry.get("policy_id"))
+    return [copy for copy in made if copy.policy in keys]
+
+
+def _explain(client: Client, key: str | None) -> dict[str, Any]:
+    params = {"size": _MOST, "show_policy": "true", "filter_path": _FILTER}
+    url = path("_plugins", "_ism", "explain")
+    if key is None:
+        return dict(client.request("GET", url, params=params))
+    return dict(client.request("POST", url, {"filter": {"policy_id": key}}, params))
+
+
+def older(client: Client, policies: Iterable[Policy]) -> dict[str, list[Copy]]:
+    """Those copies that are behind, by the policy's key."""
+    by_key = {policy.key: policy for policy in policies}
+    found: dict[str, list[Copy]] = {}
+    for copy in copies(client, by_key.keys()):
+        if copy.behind(by_key[copy.policy]):
+            found.setdefault(copy.policy, []).append(copy)
+    return found
+
+
+def take_over(client: Client, policy: Policy, held: Iterable[Copy]) -> dict[str, str]:
+    """Ask `change_policy` for these; the reasons of those that are refused, by index.
+
+    The answer's status is 200 even where all are refused. An index that is gone by now refuses the whole request (404).
+    """
+    keeps: list[str] = []
+    lost: list[str] = []
+    for copy in held:
+        (keeps if copy.state is None or copy.state in policy.states else lost).append(copy.index)
+    refused: dict[str, str] = {}
+    for names, state in ((keeps, None), (lost, policy.default_state)):
+        for batch in batches(names):
+            refused |= _change(client, policy.key, batch, state)
+    return refused
+
+
+def _change(client: Client, key: str, names: list[str], state: str | None) -> Mapping[str, str]:
+    url = path("_plugins", "_ism", "change_policy", ",".join(names))
+    body = {"policy_id": key} if state is None else {"policy_id": key, "state": state}
+    try:
+        answer = client.request("POST", url, body)
+    except ApiError as error:
+        if error.type != "index_not_found_exception":
+            raise
+        return dict.fromkeys(names, error.reason)
+    return {failed["index_name"]: failed["reason"] for failed in answer["failed_indices"]}
