@@ -64,8 +64,8 @@ class Connection(opensearchpy.Urllib3HttpConnection):
             raise self._unreachable(f"no connection within {seconds(connect)}") from None
         except urllib3.exceptions.TimeoutError:
             raise UnclearError(f"{self.host} gave no answer within {seconds(timeout)} to {what}", _AGAIN) from None
-        except (urllib3.exceptions.LocationValueError, OverflowError):  # a name or a port that can't be
-            raise self._unreachable("this can't be an address") from None
+        except urllib3.exceptions.LocationValueError:  # such as a part of more than 63 letters
+            raise self._unreachable("no name of a host can be like this") from None
         except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError) as error:
             raise UnclearError(f"{self.host} broke off before it answered {what}: {_words(error)}", _AGAIN) from None
         try:

@@ -163,6 +163,13 @@ def test_nobody_there():
         Client(Target("dev", ("http://host.invalid:9200",))).request("GET", "/")
 
 
+def test_plain_http_where_tls_is_expected_is_told_at_once(server):
+    with pytest.raises(ClusterError, match=r"no TLS connection to https://.* comes about") as error:
+        client(server, "https", verify=False).request("GET", "/")
+    assert type(error.value) is ClusterError
+    assert "https" in error.value.hint
+
+
 def test_no_answer_in_time(server):
     server.answer = (0, "", "")
     with pytest.raises(ClusterError, match=r"gave no answer within 0\.1 s to GET /slow"):
