@@ -60,6 +60,23 @@ def marks(monitor: Body) -> list[str]:
     return [id_ for id_ in ids if ":" in id_]
 
 
+def workflows(client: Client) -> list[Body]:
+    """All workflows: they are no kind of ours, but they use monitors and channels."""
+    hits = _search(client, {"match_all": {}})
+    return [hit["_source"].get("workflow", hit["_source"]) for hit in hits if _is_workflow(hit)]
+
+
+def _search(client: Client, query: Body) -> list[Body]:
+    """Monitors, and with them workflows."""
+    found = client.request("POST", _SEARCH, {"size": _MOST, "query": query}, safe=True)
+    hits: list[Body] = found["hits"]["hits"]
+    return hits
+
+
+def _is_workflow(hit: Body) -> bool:
+    return "workflow" in hit["_source"] or _monitor(hit).get("type") == "workflow"
+
+
 class Monitors:
     """`_plugins/_alerting/monitors`: found by the id in the state, by mark, or by name (names are not unique)."""
 
@@ -97,9 +114,7 @@ class Monitors:
         return [replace(self._live(hit), key=keys[hit["_id"]]) for hit in hits if hit["_id"] in keys]
 
     def _search(self, client: Client, query: Body) -> list[Body]:
-        """Workflows come with the monitors: they are left out."""
-        hits = client.request("POST", _SEARCH, {"size": _MOST, "query": query}, safe=True)["hits"]["hits"]
-        return [hit for hit in hits if "workflow" not in hit["_source"] and _monitor(hit).get("type") != "workflow"]
+        return [hit for hit in _search(client, query) if not _is_workflow(hit)]
 
     def _live(self, hit: Body) -> Live:
         monitor = _monitor(hit)
