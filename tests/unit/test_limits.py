@@ -142,7 +142,5 @@ DELETED = changes(Action.DELETE, 300)
 @given(st.integers(0, 300), st.integers(0, 10_000), st.integers(0, 100))
 def test_the_share_is_exact(many, others, percent):
     owned = many + others
-    shares = Shares(percent, percent, 1)
-    assert ("deletes" in names(DELETED[:many], owned, shares=shares)) == (
-        Fraction(many, owned or 1) > Fraction(percent, 100)
-    )
+    found = names(DELETED[:many], owned, shares=Shares(percent, percent, 1))
+    assert ("deletes" in found) == (Fraction(many, owned or 1) > Fraction(percent, 100))
