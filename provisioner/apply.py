@@ -1,100 +1,207 @@
-"""Doing a plan. The only place that creates, updates and deletes."""
+"""Doing a plan: steps in parallel as far as their dependencies allow, recorded in batches while they go on."""
 
 from __future__ import annotations
 
 import time
-from collections import Counter, defaultdict
-from typing import TYPE_CHECKING
+from collections import defaultdict
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from graphlib import TopologicalSorter
+from typing import TYPE_CHECKING, Any
 
-from provisioner import fingerprint, secretrefs, state
+from provisioner import fingerprint, graph, releases, secretrefs
 from provisioner.errors import ApiError, ProvisionerError
 from provisioner.model import Action, Event, Record
+from provisioner.step import Done, Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from provisioner.cluster import Cluster
     from provisioner.model import Body, Change, Known, Plan, Ref
+    from provisioner.releases import Release
+
+_BATCH = 50
+"""Steps recorded by one request."""
+_PATIENCE = 1.0
+"""Seconds after which fewer are recorded as well: what a kill leaves to be recognised by its marks stays little."""
 
 
 def apply(
-    plan: Plan, cluster: Cluster, known: Known, revision: str | None, report: Callable[[Event], None] = lambda _: None
+    plan: Plan,
+    cluster: Cluster,
+    known: Known,
+    revision: str | None = None,
+    report: Callable[[Event], None] = lambda _: None,
+    held: Callable[[], bool] = lambda: True,
 ) -> list[Event]:
-    """Make the plan's changes, one after the other, and record them. Gives one event a step.
+    """Make the plan's changes and record them; the state must be prepared and locked. Gives one event a step.
 
-    Stops at the first step that fails: what it says is in the last event, the steps before it are recorded. Nothing is
-    written, not even to the state, where the plan has no changes. Raises MissingSecretError before the first step.
+    After a step that fails no further one begins; those under way come to their end. `held` is asked before each step
+    whether the lock is still ours. Raises MissingSecretError before the first step, ProvisionerError where the state
+    can't be written: what was done is then recognised by its marks.
     """
     pending = plan.pending
     if not pending:
         return []
     bodies = {change.ref: secretrefs.resolve(change.after) for change in pending}
-    cluster.store.prepare(known)
-    events: list[Event] = []
-    ids: dict[Ref, str] = {}
+    number = max([known.release, *(r.number for r in known.running)]) + 1
+    release = releases.begin(number, revision, pending)
+    cluster.store.write(releases=[*(r.interrupted() for r in known.running), release])
+    run = _Run(plan, cluster, known, bodies, report, held)
     try:
-        for change in pending:
-            started = time.monotonic()
-            error = ""
-            try:
-                ids[change.ref] = _step(change, cluster, bodies[change.ref])
-            except ProvisionerError as problem:
-                error = secretrefs.hide(_words(problem), secretrefs.references(change.after))
-            events.append(Event(change, time.monotonic() - started, error))
-            report(events[-1])
-            if error:
-                break
+        run.all()
     finally:  # an interrupt between two steps still records those that were made
-        done = [change for change in pending if change.ref in ids]
-        if done:
-            outcome = "complete" if len(done) == len(pending) else "stopped"
-            counts = Counter(change.action.value for change in done)
-            release = state.release(known.release + 1, revision, counts, outcome)
-            removed = [change.ref for change in done if change.action is Action.DELETE]
-            cluster.store.write(_records(done, ids, cluster, known.salt), removed, release)
-    return events
+        run.close(release)
+    return run.events
 
 
-def _step(change: Change, cluster: Cluster, body: Body) -> str:
-    """Make one change; the server's id."""
-    kind = cluster.kinds[change.kind]
-    if change.action is Action.CREATE:
-        return kind.create(cluster.client, change.key, body)
-    if change.live is None:
-        raise ProvisionerError(f"{change.kind} {change.key} is gone", "plan again")
-    if change.action is Action.UPDATE:
-        kind.update(cluster.client, change.live, body)
-    else:
-        kind.delete(cluster.client, change.live)
-    return change.live.server_id
+class _Run:
+    """The steps of one apply, and what is known of them so far."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        cluster: Cluster,
+        known: Known,
+        bodies: Mapping[Ref, Body],
+        report: Callable[[Event], None],
+        held: Callable[[], bool],
+    ) -> None:
+        self.events: list[Event] = []
+        self._plan, self._cluster, self._known = plan, cluster, known
+        self._bodies, self._report, self._held = bodies, report, held
+        self._steps = ThreadPoolExecutor(cluster.parallel, "step")
+        self._recorder = Recorder(cluster, known)
+
+    def all(self) -> None:
+        """Run every step, until one fails."""
+        for edges in graph.edges(self._plan.changes):
+            self._part(edges)
+
+    def _part(self, edges: Mapping[Ref, set[Ref]]) -> None:
+        pending = {change.ref: change for change in self._plan.pending}
+        sorter: TopologicalSorter[Ref] = TopologicalSorter(edges)
+        sorter.prepare()
+        running: dict[Future[tuple[Event, Done | None]], Ref] = {}
+        try:
+            while sorter.is_active() and not self._failed:
+                for ref in sorted(sorter.get_ready()):
+                    if ref in pending:
+                        running[self._steps.submit(self._step, pending[ref])] = ref
+                    else:
+                        sorter.done(ref)
+                if running:
+                    done, _ = wait(running, _PATIENCE, FIRST_COMPLETED)
+                    for future in done:
+                        sorter.done(running.pop(future))
+                        self._ended(*future.result())
+                    self._recorder.flush(_BATCH)
+        finally:  # after an error or an interrupt: no new steps, but those under way count
+            for future in running:
+                if not future.cancel():
+                    self._ended(*future.result())
+
+    @property
+    def _failed(self) -> bool:
+        return any(event.error for event in self.events)
+
+    def _step(self, change: Change) -> tuple[Event, Done | None]:
+        started = time.monotonic()
+        done, error, attempts = None, "", 1
+        try:
+            if not self._held():
+                raise ProvisionerError("the lock was lost: someone else may be applying", "run the command again")
+            done = Step(change, self._cluster, self._known, self._bodies[change.ref]).run()
+            attempts = done.attempts
+        except ProvisionerError as problem:
+            error = secretrefs.hide(_words(problem), secretrefs.references(change.after))
+        return Event(change, time.monotonic() - started, error, attempts), done
+
+    def _ended(self, event: Event, done: Done | None) -> None:
+        self.events.append(event)
+        if done is not None:
+            self._recorder.add(event.change, done.server_id)
+        self._report(event)
+
+    def close(self, release: Release) -> None:
+        """Wait for what runs, and record it, and how the release ended."""
+        self._steps.shutdown(wait=True, cancel_futures=True)
+        whole = len(self.events) == len(self._plan.pending) and not self._failed
+        self._recorder.close(release, self.events, releases.COMPLETE if whole else releases.STOPPED)
+
+
+class Recorder:
+    """Reads back what the server made of each step and writes it into the state, beside the steps that go on."""
+
+    def __init__(self, cluster: Cluster, known: Known) -> None:
+        self._cluster, self._known = cluster, known
+        self._records = dict(known.records)
+        self._waiting: list[tuple[Change, str]] = []
+        self._last = time.monotonic()
+        self._writer = ThreadPoolExecutor(1, "state")
+        self._writes: list[Future[None]] = []
+
+    def add(self, change: Change, server_id: str) -> None:
+        """A step that was made."""
+        self._waiting.append((change, server_id))
+
+    def flush(self, least: int = 1) -> None:
+        """Begin to write what waits, if it is that many or waits for long."""
+        late = time.monotonic() - self._last > _PATIENCE
+        if self._waiting and (len(self._waiting) >= least or late):
+            self._writes.append(self._writer.submit(self._write, self._waiting))
+            self._waiting, self._last = [], time.monotonic()
+
+    def close(self, release: Release, events: Sequence[Event], outcome: str) -> None:
+        """Write the rest, then the end of the release. Raises ProvisionerError where any of it could not be written."""
+        self.flush()
+        self._writer.shutdown(wait=True)
+        for write in self._writes:
+            write.result()
+        self._cluster.store.write(releases=[releases.end(release, events, outcome, self._records.values())])
+
+    def _write(self, batch: Sequence[tuple[Change, str]]) -> None:
+        ids: dict[str, dict[str, str]] = defaultdict(dict)
+        removed = [change.ref for change, _ in batch if change.action is Action.DELETE]
+        for change, server_id in batch:
+            if change.action is not Action.DELETE:
+                ids[change.kind][change.key] = server_id
+        shown = {
+            live.ref: live
+            for kind, keys in ids.items()
+            for live in self._cluster.kinds[kind].shown(self._cluster.client, keys)
+        }
+        records: list[Record] = []
+        blobs: dict[str, Any] = {}
+        for change, _ in batch:
+            if change.after is None or change.ref not in shown:
+                continue
+            live = shown[change.ref]
+            masked = fingerprint.masked(live.body, self._known.secret_paths.get(change.kind, ()), self._known.salt)
+            written = change.resource.document.body if change.resource and change.resource.document else None
+            record = Record(
+                change.kind,
+                change.key,
+                live.server_id,
+                fingerprint.of(change.after),
+                fingerprint.of(masked),
+                fingerprint.of(written) if written is not None else "",
+                str(change.origin or ""),
+                change.depends_on,
+                secretrefs.fingerprints(secretrefs.references(change.after), self._known.salt),
+                live.token.get("if_seq_no", -1),
+            )
+            records.append(record)
+            blobs |= {record.sent: change.after, record.shown: masked}
+            if written is not None:
+                blobs[record.document] = written
+        self._cluster.store.write(records, removed, blobs)
+        self._records |= {record.ref: record for record in records}
+        for ref in removed:
+            self._records.pop(ref, None)
 
 
 def _words(error: ProvisionerError) -> str:
     if isinstance(error, ApiError) and error.status == 409:
         return f"someone changed it since it was planned; run the command again ({error.reason})"
     return f"{error.message}; {error.hint}" if error.hint else error.message
-
-
-def _records(done: Sequence[Change], ids: Mapping[Ref, str], cluster: Cluster, salt: str) -> list[Record]:
-    """Read back what was written: what was sent and what the server shows go into the state."""
-    wanted: dict[str, dict[str, str | None]] = defaultdict(dict)
-    for change in done:
-        wanted[change.kind][change.key] = ids[change.ref]
-    live = cluster.live(wanted)
-    records = []
-    for change in done:
-        if change.action is Action.DELETE or change.after is None or change.ref not in live:
-            continue
-        found = live[change.ref]
-        records.append(
-            Record(
-                change.kind,
-                change.key,
-                found.server_id,
-                fingerprint.of(change.after),
-                fingerprint.shown(found.body, cluster.kinds[change.kind].secret_paths, salt),
-                change.after,
-                secretrefs.fingerprints(secretrefs.references(change.after), salt),
-            )
-        )
-    return records

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from provisioner import diff, indices, users
 from provisioner.client import Client
-from provisioner.kinds import all_kinds
-from provisioner.model import Known
+from provisioner.compile import ACCESS_KINDS
+from provisioner.kinds import Governing, all_kinds
+from provisioner.model import PLAIN, Action, Facts, Known
 from provisioner.state import StateStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from provisioner.model import Live, Ref, Resource
+    from provisioner.model import Change, Live, Options, Plan, Ref, Resource
     from provisioner.settings import Settings
+
+_POLL = 1.0
+_TOGETHER = 4
+"""Kinds that are read at once."""
 
 
 class Cluster:
@@ -23,29 +32,96 @@ class Cluster:
     def __init__(self, settings: Settings) -> None:
         """No request is sent yet. Raises MissingSecretError, ClusterError."""
         self.owner = settings.owner
+        self.target = settings.target
+        self.parallel = settings.target.parallel
         self.client = Client(settings.target)
         self.kinds = all_kinds()
         self.store = StateStore(self.client, settings.owner)
 
-    def look(self, desired: Iterable[Resource]) -> Known:
+    def look(self, desired: Iterable[Resource] = (), options: Options = PLAIN) -> Known:
         """Read the state, and of the cluster what is desired or owned. Nothing is written. Raises ClusterError."""
-        self.client.greet()
+        wanted = list(desired)
+        known = self._light(wanted)
+        changes = diff.diff(wanted, known, options)
+        known = replace(known, facts=self._facts(changes, {r.ref for r in wanted}, known))
+        return replace(known, blobs=self.store.blobs(diff.needs(changes, known)))
+
+    def drift(self) -> tuple[Known, list[Change]]:
+        """What is owned, and which of it somebody changed in the cluster."""
+        known = self._light([])
+        changes = diff.drifted(known)
+        return replace(known, blobs=self.store.blobs(diff.needs(changes, known))), changes
+
+    def _light(self, desired: Sequence[Resource]) -> Known:
+        uuid = str(self.client.greet().get("cluster_uuid", ""))
         state = self.store.read()
+        # Roles and users are for another target of the same cluster, which an administrator applies.
+        records = {
+            ref: record
+            for ref, record in state.records.items()
+            if self.target.access or record.kind not in ACCESS_KINDS
+        }
         wanted: dict[str, dict[str, str | None]] = defaultdict(dict)
         for resource in desired:
             wanted[resource.kind][resource.key] = None
-        for record in state.records.values():
+        for record in records.values():
             wanted[record.kind][record.key] = record.server_id
         return Known(
             owner=self.owner,
+            cluster=uuid,
             salt=state.salt,
             release=state.release,
-            records=state.records,
+            records=records,
             live=self.live(wanted),
             secret_paths={name: kind.secret_paths for name, kind in self.kinds.items()},
             state_exists=state.exists,
+            running=state.running,
         )
 
-    def live(self, wanted: dict[str, dict[str, str | None]]) -> dict[Ref, Live]:
+    def live(self, wanted: Mapping[str, Mapping[str, str | None]]) -> dict[Ref, Live]:
         """What exists of the wanted: kind to key to the server id that is remembered, or None."""
-        return {live.ref: live for kind, keys in wanted.items() for live in self.kinds[kind].live(self.client, keys)}
+        with ThreadPoolExecutor(_TOGETHER, "read") as pool:
+            found = pool.map(lambda item: self.kinds[item[0]].live(self.client, item[1]), wanted.items())
+            return {live.ref: live for lives in found for live in lives}
+
+    def governing(self, kind: str) -> Governing | None:
+        """The kind, if its objects are copied into what they govern."""
+        found = self.kinds[kind]
+        return found if isinstance(found, Governing) else None
+
+    def behind(self, planned: Plan, wait: float) -> dict[str, list[str]]:
+        """Which indices still hold an older copy of the policies that were changed, after at most `wait` seconds.
+
+        Asked of ISM itself (explain): it takes a policy over at an index's next run, minutes later by default.
+        """
+        end = time.monotonic() + wait
+        changed: dict[str, list[str]] = defaultdict(list)
+        for change in planned.pending:
+            if change.action is Action.UPDATE:
+                changed[change.kind].append(change.key)
+        governing = [(kind, keys) for name, keys in changed.items() if (kind := self.governing(name))]
+        while True:
+            found = {
+                key: names for kind, keys in governing for key, names in kind.behind(self.client, keys).items() if names
+            }
+            if not found or time.monotonic() > end:
+                return found
+            time.sleep(_POLL)
+
+    def _facts(self, changes: Sequence[Change], desired: Collection[Ref], known: Known) -> Facts:
+        """What the cluster says of those objects that would go, or whose retention would change."""
+        deleted = {change.ref for change in changes if change.action is Action.DELETE and change.live is not None}
+        retained = {
+            change.ref
+            for change in changes
+            if (change.kind == "ism_policy" and change.action in (Action.UPDATE, Action.DELETE))
+            or (change.kind == "data_stream" and change.action is Action.DELETE)
+        }
+        if not deleted and not retained:
+            return Facts()
+        ids = {change.live.server_id: change.ref for change in changes if change.live is not None}
+        return Facts(
+            users.users(self.client, self.kinds, deleted, {*desired, *deleted}, ids) if deleted else {},
+            indices.facts(self.client, retained) if retained else {},
+            indices.now(self.client) if retained else 0,
+        )

@@ -2,71 +2,150 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from provisioner import fingerprint, secretrefs
-from provisioner.model import Action, Change
+from provisioner import fingerprint, mentions, secretrefs
+from provisioner.model import PLAIN, Action, Change, Origin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from provisioner.model import Known, Live, Record, Resource
+    from provisioner.model import Known, Live, Options, Record, Ref, Resource
 
 UNOWNED = "exists, but is not ours"
 ORPHAN = "no longer in the repository"
+MARKED = "ours by its mark, unknown to the state"
+LEFT = "left by a run that did not come to its end"
+ADOPTED = "adopted"
+CHANGED = "changed"
+SECRET = "a secret changed"  # noqa: S105 (words, no secret)
+DRIFTED = "drifted: it was changed in the cluster"
+REPLACED = "drifted: it was replaced in the cluster"
+DELETED = "drifted: it was deleted in the cluster"
+TWICE = "drifted: it exists more than once"
+_OLDER = "an older copy is held by "
 
 
-def diff(desired: Iterable[Resource], known: Known) -> list[Change]:
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    action: Action
+    why: str = ""
+
+
+def diff(desired: Iterable[Resource], known: Known, options: Options = PLAIN) -> list[Change]:
     """One change for each desired resource (a no-op among them), one for each owned one that is desired no longer.
 
     *Changed* means that what we would send differs from what we sent; *drifted*, that what the server shows differs
     from what it showed then. The server rewrites bodies, so sent and shown are never compared with each other.
     """
     wanted = list(desired)
-    changes = [_change(resource, known) for resource in wanted]
-    gone = set(known.records) - {resource.ref for resource in wanted}
-    return changes + [_orphan(known.records[ref], known.live.get(ref)) for ref in sorted(gone)]
+    changes = [_change(resource, known, options) for resource in wanted]
+    gone = {ref: known.records[ref] for ref in sorted(set(known.records) - {resource.ref for resource in wanted})}
+    kept = _kept(gone, wanted, known) if options.prune else {}
+    return changes + [_orphan(record, known, options, kept.get(ref)) for ref, record in gone.items()]
 
 
 def conflicts(changes: Sequence[Change]) -> list[Change]:
     """Those whose name something else in the cluster has, that is not ours."""
-    return [change for change in changes if change.why == UNOWNED]
+    return [change for change in changes if change.why.startswith(UNOWNED)]
 
 
-def _change(resource: Resource, known: Known) -> Change:
+def drifted(known: Known) -> list[Change]:
+    """What somebody changed in the cluster since it was last applied, whatever the repository says now."""
+    found = []
+    for ref, record in sorted(known.records.items()):
+        live = known.live.get(ref)
+        reasons = [DELETED] if live is None or _anothers(live, record, known) else _drift(live, record, known)
+        if reasons:
+            found.append(
+                Change(Action.NONE, record.kind, record.key, ", ".join(reasons), _origin(record.origin), live=live)
+            )
+    return found
+
+
+def needs(changes: Iterable[Change], known: Known) -> Iterator[str]:
+    """The addresses of the blobs that tell what those changes replace."""
+    for change in changes:
+        record = known.records.get(change.ref)
+        if record and (change.action is not Action.NONE or DRIFTED in change.why):
+            yield from (record.sent, record.document, record.shown)
+
+
+def rolls_out(change: Change) -> bool:
+    """Whether the object is as wanted, and only what it governs holds an older copy of it."""
+    return change.action is Action.UPDATE and change.why.startswith(_OLDER)
+
+
+def _change(resource: Resource, known: Known, options: Options) -> Change:
     live, record = known.live.get(resource.ref), known.records.get(resource.ref)
-    action, why = _verdict(resource, live, record, known)
-    before = record.body if record else None
-    return Change(action, resource.kind, resource.key, why, resource.origin, before, resource.body, resource, live)
+    verdict = _verdict(resource, live, record, known, options)
+    return Change(
+        verdict.action,
+        resource.kind,
+        resource.key,
+        verdict.why,
+        resource.origin,
+        known.blobs.get(record.sent) if record else None,
+        resource.body,
+        resource,
+        live,
+        resource.depends_on,
+    )
 
 
-def _verdict(resource: Resource, live: Live | None, record: Record | None, known: Known) -> tuple[Action, str]:
+def _verdict(resource: Resource, live: Live | None, record: Record | None, known: Known, options: Options) -> _Verdict:
     if live is None:
-        return Action.CREATE, "new" if record is None else "drifted: it was deleted in the cluster"
-    if _anothers(live, record, known.owner):
-        return Action.NONE, UNOWNED
+        return _Verdict(Action.CREATE, "new" if record is None else DELETED)
+    if _anothers(live, record, known):
+        if live.owner is not None:
+            return _Verdict(Action.NONE, f"{UNOWNED}: it bears the mark of {live.owner}")
+        if resource.ref in known.intents:
+            return _Verdict(Action.UPDATE, LEFT)
+        if not options.adopt:
+            return _Verdict(Action.NONE, UNOWNED)
+        same = _same(resource, live, known)
+        return _Verdict(Action.ADOPT, ADOPTED) if same else _Verdict(Action.UPDATE, f"{ADOPTED}, and changed")
     if record is None:
-        return Action.UPDATE, "ours by its mark, unknown to the state"
-    reasons = []
-    if fingerprint.of(resource.body) != record.sent:
-        reasons.append("changed")
+        return _Verdict(Action.UPDATE, MARKED)
+    reasons = [CHANGED] if fingerprint.of(resource.body) != record.sent else []
     if _other_secrets(resource, record, known.salt):
-        reasons.append("a secret changed")
-    if fingerprint.shown(live.body, known.secret_paths.get(resource.kind, ()), known.salt) != record.shown:
-        reasons.append("drifted: it was changed in the cluster")
+        reasons.append(SECRET)
+    reasons += _drift(live, record, known)
+    if not reasons and live.stale and record.rolled_out != live.token.get("if_seq_no"):
+        reasons.append(f"{_OLDER}{len(live.stale)} {'index' if len(live.stale) == 1 else 'indices'}")
+    return _Verdict(Action.UPDATE, ", ".join(reasons)) if reasons else _Verdict(Action.NONE)
+
+
+def _drift(live: Live, record: Record, known: Known) -> list[str]:
+    reasons = []
+    if fingerprint.shown(live.body, known.secret_paths.get(live.kind, ()), known.salt) != record.shown:
+        reasons.append(DRIFTED)
     if live.server_id != record.server_id:
-        reasons.append("drifted: it was replaced in the cluster")
-    return (Action.UPDATE, ", ".join(reasons)) if reasons else (Action.NONE, "")
+        reasons.append(REPLACED)
+    if live.duplicates:
+        reasons.append(TWICE)
+    return reasons
 
 
-def _anothers(live: Live, record: Record | None, owner: str) -> bool:
+def _anothers(live: Live, record: Record | None, known: Known) -> bool:
     """Whether what stands in the place of ours bears another owner's mark, or none and is not the object that we made.
 
     An edit in Dashboards may lose our mark: that is drift, as long as the server's id is the one we remember.
     """
     if live.owner is None:
         return record is None or live.server_id != record.server_id
-    return live.owner != owner
+    return live.owner != known.owner
+
+
+def _same(resource: Resource, live: Live, known: Known) -> bool:
+    """Whether the live object is as wanted, secrets included as far as they can be resolved here."""
+    paths = known.secret_paths.get(resource.kind, ())
+    try:
+        wanted = secretrefs.resolve(resource.body)
+    except secretrefs.MissingSecretError:
+        return bool(fingerprint.masked(resource.body, paths) == fingerprint.masked(live.body, paths))
+    return bool(wanted == live.body)
 
 
 def _other_secrets(resource: Resource, record: Record, salt: str) -> bool:
@@ -75,5 +154,40 @@ def _other_secrets(resource: Resource, record: Record, salt: str) -> bool:
     return any(record.secrets.get(ref) != value for ref, value in now.items())
 
 
-def _orphan(record: Record, live: Live | None) -> Change:
-    return Change(Action.NONE, record.kind, record.key, ORPHAN, before=record.body, live=live)
+def _orphan(record: Record, known: Known, options: Options, keeper: str | None) -> Change:
+    live = known.live.get(record.ref)
+    action, why = Action.NONE, f"{ORPHAN}; apply --prune deletes it"
+    if live is not None and _anothers(live, record, known):
+        live = None  # somebody else's has its name now
+    if options.prune and live is None:
+        action, why = Action.DELETE, f"{ORPHAN}, and gone from the cluster"
+    elif keeper:
+        why = f"{ORPHAN}, but used by {keeper}: it stays"
+    elif options.prune:
+        action, why = Action.DELETE, ORPHAN
+    before = known.blobs.get(record.sent)
+    return Change(
+        action, record.kind, record.key, why, _origin(record.origin), before, None, None, live, record.depends_on
+    )
+
+
+def _kept(gone: Mapping[Ref, Record], wanted: Sequence[Resource], known: Known) -> dict[Ref, str]:
+    """Orphans that something still uses, and by whose name: others' objects, our own, and what these need in turn."""
+    kept = {ref: ", ".join(users) for ref, users in known.facts.users.items() if ref in gone and users}
+    for resource in wanted:
+        for ref in resource.depends_on | mentions.mentions(resource.kind, resource.body):
+            if ref in gone:
+                kept.setdefault(ref, f"{resource.kind} {resource.key}")
+    open_ = list(kept)
+    while open_:
+        user = open_.pop()
+        for ref in gone[user].depends_on:
+            if ref in gone and ref not in kept:
+                kept[ref] = " ".join(user)
+                open_.append(ref)
+    return kept
+
+
+def _origin(text: str) -> Origin | None:
+    file, line, column = [*text.rsplit(":", 2), "", ""][:3]
+    return Origin(file, int(line), int(column)) if line.isdigit() and column.isdigit() else None

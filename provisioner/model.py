@@ -215,6 +215,10 @@ class Options:
     force: frozenset[str] = frozenset()
 
 
+PLAIN = Options()
+"""Create and update only."""
+
+
 class Action(StrEnum):
     """What a change does. Adopting takes over an object that is as wanted already: only the state is written."""
 

@@ -1,27 +1,113 @@
-"""The plan: every change in order, or the reason why there can't be one."""
+"""The plan: every change in order, with what it means, or the reason why there can't be one."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import hashlib
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
-from provisioner import diff, graph
+import orjson
+
+from provisioner import diff, fingerprint, graph, limits, risks, yamldiff
 from provisioner.errors import ConflictError
-from provisioner.model import Plan
+from provisioner.model import PLAIN, Action, Plan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from provisioner.model import Known, Resource
+    from provisioner.limits import Shares
+    from provisioner.model import Change, Diff, Known, Options, Resource
 
 
-def build(desired: Iterable[Resource], known: Known) -> Plan:
+def build(desired: Iterable[Resource], known: Known, options: Options = PLAIN, shares: Shares | None = None) -> Plan:
     """A plan from values alone. Raises ConflictError where an object that isn't ours has a name that we want."""
-    changes = diff.diff(desired, known)
-    taken = diff.conflicts(changes)
-    if taken:
-        names = "\n".join(f"  {change.kind} {change.key}  ({change.origin})" for change in taken)
-        raise ConflictError(
-            f"these exist in the cluster and are not ours ({known.owner}):\n{names}",
-            "rename ours, or remove or rename those in the cluster; nothing was changed",
+    wanted = list(desired)
+    changes = diff.diff(wanted, known, options)
+    _refuse_conflicts(diff.conflicts(changes), known, options)
+    changes = [_explained(change, known) for change in changes]
+    owned = sum(ref in known.live for ref in known.records)
+    exceeded = limits.exceeded(changes, owned, len(wanted), shares or limits.Shares(), options.force)
+    return Plan(
+        graph.order(changes),
+        exceeded,
+        known.owner,
+        known.cluster,
+        known.release,
+        _digest(changes, known, options),
+    )
+
+
+def explain(changes: Iterable[Change], known: Known) -> list[Change]:
+    """Drift, with what differs: for those that `diff.drifted` finds."""
+    return [replace(change, diffs=tuple(_drift(change, known))) for change in changes]
+
+
+def _refuse_conflicts(taken: Sequence[Change], known: Known, options: Options) -> None:
+    if not taken:
+        return
+    names = "\n".join(f"  {change.kind} {change.key}  ({change.origin}): {change.why}" for change in taken)
+    others = all(change.live and change.live.owner for change in taken)
+    ways = "rename ours, or remove or rename those in the cluster"
+    if not others and not options.adopt:
+        ways = "take them over with --adopt, or " + ways
+    raise ConflictError(f"these are not ours ({known.owner}):\n{names}", f"{ways}; nothing was changed")
+
+
+def _explained(change: Change, known: Known) -> Change:
+    if change.action is Action.NONE:
+        return change
+    indices = known.facts.indices.get(change.ref, ())
+    found = replace(change, doomed=risks.doomed(change, indices, known.facts.now))
+    diffs = tuple(_diffs(found, known)) if change.action is Action.UPDATE else ()
+    return replace(found, diffs=diffs, risks=risks.of(found))
+
+
+def _diffs(change: Change, known: Known) -> Iterable[Diff]:
+    """What a person wrote, where that is what differs; else what is sent; and what somebody did in the cluster."""
+    record = known.records.get(change.ref)
+    if change.why.startswith(diff.ADOPTED) and change.live is not None:
+        paths = known.secret_paths.get(change.kind, ())
+        shown = fingerprint.masked(change.live.body, paths)
+        wanted = fingerprint.masked(change.after, paths)
+        yield from _some(yamldiff.diff("in the cluster, and as it will be", shown, wanted))
+        return
+    document = change.resource.document if change.resource else None
+    if record and diff.CHANGED in change.why.split(", "):
+        written = known.blobs.get(record.document)
+        found = yamldiff.diff("as written", written, document.body, document) if written and document else None
+        if found is None and change.before is not None:
+            found = yamldiff.diff("as sent: the document is the same", change.before, change.after)
+        yield from _some(found)
+    yield from _drift(change, known)
+
+
+def _drift(change: Change, known: Known) -> Iterable[Diff]:
+    record = known.records.get(change.ref)
+    if record and change.live is not None and diff.DRIFTED in change.why:
+        shown = fingerprint.masked(change.live.body, known.secret_paths.get(change.kind, ()), known.salt)
+        if record.shown in known.blobs:
+            yield from _some(yamldiff.diff("in the cluster, since it was applied", known.blobs[record.shown], shown))
+
+
+def _some(found: Diff | None) -> Iterable[Diff]:
+    return () if found is None else (found,)
+
+
+def _digest(changes: Sequence[Change], known: Known, options: Options) -> str:
+    """SHA-256 over all that decides what an apply would do: equal digests, equal applies."""
+    facts: list[Any] = [known.owner, known.cluster, options.prune, options.adopt]
+    for change in sorted(changes, key=lambda c: c.ref):
+        record, live = known.records.get(change.ref), change.live
+        facts.append(
+            [
+                change.action.value,
+                *change.ref,
+                change.why,
+                fingerprint.of(change.after) if change.after is not None else "",
+                record.sent if record else "",
+                live.server_id if live else "",
+                fingerprint.shown(live.body, known.secret_paths.get(live.kind, ()), known.salt) if live else "",
+                [index.name for index in change.doomed],
+            ]
         )
-    return Plan(graph.order(changes))
+    return hashlib.sha256(orjson.dumps(facts)).hexdigest()

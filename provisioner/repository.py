@@ -42,7 +42,11 @@ class Repository:
 
 def load(root: pathlib.Path, target: str | None = None) -> Repository:
     """Read, check and compile. Raises ProvisionerError, FindingsError for a wrong `provisioner.yml`."""
-    chosen = settings.load(root, target)
+    return load_for(root, settings.load(root, target))
+
+
+def load_for(root: pathlib.Path, chosen: Settings) -> Repository:
+    """Read, check and compile for a target that is chosen already."""
     read = source.load(root, chosen.target.vars)
     compiler = Compiler(root, chosen, read)
     desired = compiler.run()

@@ -1,39 +1,46 @@
 """What we own and last did, in a hidden index of the cluster: `.provisioner-<owner>`.
 
-One document for each owned resource (server id, fingerprints, last applied body with references for secrets), one for
-each release, one with the salt for keyed fingerprints. The index is made at the first write: a plan writes nothing.
+One small document for each owned resource, one for each release, one with the salt for keyed fingerprints, one lock
+(see `provisioner.lock`). Bodies lie apart in blobs, each under its own fingerprint: the document as written, the body
+sent, the body that the server then showed (secrets being references, or keyed fingerprints). So a plan reads little,
+and releases share what did not change. The index is made at the first write: a plan writes nothing.
 """
 
 from __future__ import annotations
 
-import getpass
-import os
+import hashlib
 import secrets
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from provisioner import retrying
 from provisioner.client import path
 from provisioner.errors import ApiError, ProvisionerError
 from provisioner.model import Record
+from provisioner.releases import RUNNING, Release
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from provisioner.client import Client
-    from provisioner.model import Known, Ref
+    from provisioner.model import Body, Ref
 
-FORMAT = 1
+FORMAT = 2
 _MOST = 10_000
 """The largest size that a search takes."""
+_LONGEST_ID = 400
+"""An id may have 512 bytes; a monitor's name may be longer."""
+_AT_ONCE = 500
+"""Blobs read by one request."""
 
 _QUERY = {
     "size": _MOST,
     "track_total_hits": True,
-    "query": {"match_all": {}},
-    "post_filter": {"terms": {"type": ["head", "resource"]}},  # releases grow without end: only the last one counts
+    "query": {"terms": {"type": ["head", "resource", "release"]}},
+    # Releases grow without end: of the ended ones only the last number counts.
+    "post_filter": {"bool": {"should": [{"terms": {"type": ["head", "resource"]}}, {"term": {"outcome": RUNNING}}]}},
     "aggs": {"release": {"max": {"field": "number"}}},
 }
 _INDEX = {
@@ -41,19 +48,28 @@ _INDEX = {
     "mappings": {
         "dynamic": False,
         "_meta": {"managed_by": "provisioner", "format": FORMAT},
-        "properties": {"type": {"type": "keyword"}, "number": {"type": "integer"}, "at": {"type": "date"}},
+        "properties": {
+            "type": {"type": "keyword"},
+            "outcome": {"type": "keyword"},
+            "number": {"type": "integer"},
+            "at": {"type": "date"},
+        },
     },
 }
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The state as read: a record for each owned resource, the salt, and the number of the last release (0: none)."""
+    """The state as read: a record for each owned resource, the salt, the number of the last release (0: none).
+
+    `running` are releases that never came to their end, or run just now.
+    """
 
     records: Mapping[Ref, Record]
     salt: str
     release: int
     exists: bool
+    running: tuple[Release, ...] = ()
 
 
 class StateStore:
@@ -64,79 +80,118 @@ class StateStore:
         self.index = f".provisioner-{owner}"
 
     def read(self) -> State:
-        """The state; an empty one with a fresh salt where there is none. Raises ProvisionerError for a newer format."""
+        """The state; an empty one with a fresh salt where there is none. Raises ProvisionerError for another format."""
         answer = self.client.get(path(self.index, "_search"), _QUERY)
         if answer is None:
             return State({}, secrets.token_hex(16), 0, exists=False)
+        documents = [hit["_source"] for hit in answer["hits"]["hits"]]
         if answer["hits"]["total"]["value"] > _MOST:
             raise ProvisionerError(f"the state {self.index} holds more than {_MOST:,} objects", "use several owners")
-        documents = [hit["_source"] for hit in answer["hits"]["hits"]]
         head = next((d for d in documents if d["type"] == "head"), None)
-        if head and head["format"] > FORMAT:
+        if head and head["format"] != FORMAT:
+            newer = head["format"] > FORMAT
             raise ProvisionerError(
-                f"the state {self.index} was written by a newer provisioner", "install at least that version"
+                f"the state {self.index} was written by {'a newer' if newer else 'an older'} provisioner",
+                "install at least that version" if newer else f"delete the index {self.index}; then apply --adopt",
             )
         records = [_record(d) for d in documents if d["type"] == "resource"]
         release = int(answer["aggregations"]["release"]["value"] or 0)
         salt = head["salt"] if head else secrets.token_hex(16)  # a run that was killed may have left no head
-        return State({record.ref: record for record in records}, salt, release, exists=head is not None)
+        running = tuple(Release.of(d) for d in documents if d["type"] == "release")
+        return State({record.ref: record for record in records}, salt, release, head is not None, running)
 
-    def prepare(self, known: Known) -> None:
-        """Make the index and its head, if they are not there."""
-        if known.state_exists:
-            return
+    def blobs(self, addresses: Iterable[str]) -> dict[str, Body]:
+        """Bodies by their fingerprints; what is not there is left out."""
+        found: dict[str, Body] = {}
+        wanted = [f"blob:{address}" for address in sorted(set(addresses) - {""})]
+        for start in range(0, len(wanted), _AT_ONCE):
+            ids = wanted[start : start + _AT_ONCE]
+            answer = self.client.request("POST", path(self.index, "_mget"), {"ids": ids}, safe=True)
+            for document in answer["docs"]:
+                if document.get("found"):
+                    found[document["_id"].partition(":")[2]] = orjson.loads(document["_source"]["text"])
+        return found
+
+    def releases(self, most: int = _MOST) -> list[Release]:
+        """All releases, the last one first, without their manifests."""
+        query = {
+            "size": most,
+            "query": {"term": {"type": "release"}},
+            "sort": [{"number": "desc"}],
+            "_source": {"excludes": ["manifest"]},
+        }
+        answer = self.client.get(path(self.index, "_search"), query)
+        return [Release.of(hit["_source"]) for hit in answer["hits"]["hits"]] if answer else []
+
+    def release(self, number: int) -> Release | None:
+        """One release with its manifest; None where there is none."""
+        answer = self.client.get(path(self.index, "_doc", f"release:{number}"))
+        return Release.of(answer["_source"]) if answer else None
+
+    def prepare(self, salt: str) -> None:
+        """Make the index and its head, if they are not there. Two first runs at once: the first one's salt stays."""
         try:
-            self.client.request("PUT", path(self.index), _INDEX)
+            retrying.write(lambda: self.client.request("PUT", path(self.index), _INDEX))
         except ApiError as error:
             if error.type != "resource_already_exists_exception":
                 raise
-        head = {"type": "head", "format": FORMAT, "salt": known.salt}
-        self.client.request("PUT", path(self.index, "_doc", "head"), head, {"refresh": "true"})
+        head = {"type": "head", "format": FORMAT, "salt": salt}
+        create = path(self.index, "_create", "head")
+        try:
+            retrying.write(lambda: self.client.request("PUT", create, head, {"refresh": "true"}))
+        except ApiError as error:
+            if error.status != 409:
+                raise
 
-    def write(self, records: Iterable[Record], removed: Iterable[Ref], release: Mapping[str, Any] | None) -> None:
-        """Write records, remove others, add a release, in one bulk request. Raises ProvisionerError if one fails."""
+    def write(
+        self,
+        records: Iterable[Record] = (),
+        removed: Iterable[Ref] = (),
+        blobs: Mapping[str, Any] | None = None,
+        releases: Iterable[Release] = (),
+    ) -> None:
+        """Write blobs, records and releases, remove other records, by one bulk request. Raises ProvisionerError.
+
+        All of it may be repeated without harm, so what remains unclear is sent again.
+        """
         lines: list[Any] = []
+        for address, body in (blobs or {}).items():
+            lines += [{"index": {"_id": f"blob:{address}"}}, {"type": "blob", "text": orjson.dumps(body).decode()}]
         for record in records:
             lines += [{"index": {"_id": _id(record.ref)}}, {"type": "resource", **_packed(record)}]
         lines += [{"delete": {"_id": _id(ref)}} for ref in removed]
-        if release is not None:
-            lines += [{"create": {"_id": f"release:{release['number']}"}}, {"type": "release", **release}]
+        for release in releases:
+            lines += [{"index": {"_id": f"release:{release.number}"}}, {"type": "release", **release.packed()}]
         if not lines:
             return
-        body = b"".join(orjson.dumps(line) + b"\n" for line in lines)
-        answer = self.client.request("POST", path(self.index, "_bulk"), body.decode(), {"refresh": "true"})
+        body = b"".join(orjson.dumps(line) + b"\n" for line in lines).decode()
+        bulk = path(self.index, "_bulk")
+        answer = retrying.write(lambda: self.client.request("POST", bulk, body, {"refresh": "true"}))
         failed = [result for item in answer["items"] for result in item.values() if result.get("error")]
         if failed:
             raise ProvisionerError(
                 f"the state {self.index} was not written: {failed[0]['error']['reason']}", "run the command again"
             )
 
-
-def release(number: int, revision: str | None, counts: Mapping[str, int], outcome: str) -> dict[str, Any]:
-    """The document of a release: number, time, git revision, who, counts of changes by action, outcome."""
-    try:
-        who = getpass.getuser()
-    except (KeyError, OSError):  # a container's user without a name
-        who = str(os.getuid())
-    return {
-        "number": number,
-        "at": datetime.now(UTC).isoformat(),
-        "revision": revision,
-        "who": who,
-        "counts": counts,
-        "outcome": outcome,
-    }
+    def end_of(self, interrupted: Sequence[Release]) -> None:
+        """Close releases that never came to their end, under the lock: their runs are dead."""
+        self.write(releases=[release.interrupted() for release in interrupted])
 
 
 def _id(ref: Ref) -> str:
-    return ":".join(ref)
+    id_ = ":".join(ref)
+    if len(id_.encode()) <= _LONGEST_ID:
+        return id_
+    return f"{ref[0]}:sha256:{hashlib.sha256(id_.encode()).hexdigest()}"
 
 
 def _packed(record: Record) -> dict[str, Any]:
-    """The body goes in as text: its own fields must not meet the state's mapping."""
-    return {**asdict(record), "body": orjson.dumps(record.body).decode()}
+    return {**asdict(record), "depends_on": sorted(record.depends_on)}
 
 
 def _record(document: Mapping[str, Any]) -> Record:
-    fields = {name: document[name] for name in ("kind", "key", "server_id", "sent", "shown", "secrets")}
-    return Record(**fields, body=orjson.loads(document["body"]))
+    fields = {name: document[name] for name in _FIELDS}
+    return Record(**{**fields, "depends_on": frozenset((kind, key) for kind, key in fields["depends_on"])})
+
+
+_FIELDS = tuple(Record.__dataclass_fields__)

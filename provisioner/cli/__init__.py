@@ -9,7 +9,20 @@ import sys
 
 import typer
 
-COMMANDS = ("init", "validate", "render", "plan", "apply", "bootstrap", "doctor", "schema", "demo")
+COMMANDS = (
+    "init",
+    "validate",
+    "render",
+    "plan",
+    "apply",
+    "drift",
+    "history",
+    "rollback",
+    "bootstrap",
+    "doctor",
+    "schema",
+    "demo",
+)
 
 
 def build() -> typer.Typer:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from provisioner.model import Finding
     from provisioner.repository import Repository
+    from provisioner.settings import Settings
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -31,12 +32,25 @@ class Output(StrEnum):
     JSON = "json"
 
 
+class PlanOutput(StrEnum):
+    """Formats that a plan can be printed in."""
+
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
 RepositoryOption = Annotated[
     pathlib.Path, typer.Option("-C", "--repository", help="The repository's folder, which holds provisioner.yml.")
 ]
 TargetOption = Annotated[
     str | None, typer.Option("-t", "--target", help="The target in provisioner.yml; default: its default_target.")
 ]
+TargetsOption = Annotated[
+    list[str] | None,
+    typer.Option("-t", "--target", help="A target in provisioner.yml, or several; default: its default_target."),
+]
+AllTargetsOption = Annotated[bool, typer.Option("--all-targets", help="Every target in provisioner.yml, in its order.")]
 OutputOption = Annotated[
     Output, typer.Option("-o", "--output", help="What to print: text for people, json for machines.")
 ]
@@ -63,21 +77,36 @@ def print_findings(found: Sequence[Finding], output: Output, console: Console = 
 
 def load(root: pathlib.Path, target: str | None, output: Output) -> Repository:
     """The repository without errors. Prints its findings and ends the command with 1 where there are any errors."""
+    return load_all(root, [target] if target else [], False, output)[0]
+
+
+def load_all(root: pathlib.Path, targets: Sequence[str], every: bool, output: Output) -> list[Repository]:
+    """The repository for each target, without errors; findings that several targets share are printed once."""
     from provisioner import repository
     from provisioner.errors import FindingsError
 
     try:
-        loaded = repository.load(root, target)
+        loaded = [repository.load_for(root, chosen) for chosen in choose(root, targets, every)]
     except FindingsError as error:
         print_findings(error.findings, output)
         raise typer.Exit(1) from None
-    if loaded.errors:
-        print_findings(loaded.findings, output)
+    found = list(dict.fromkeys(finding for each in loaded for finding in each.findings))
+    if any(each.errors for each in loaded):
+        print_findings(found, output)
         err.print(Text("Nothing was applied.", style="bold"))
         raise typer.Exit(1)
-    if loaded.findings and output is Output.TEXT:
-        print_findings(loaded.findings, output, err)
+    if found and output is Output.TEXT:
+        print_findings(found, output, err)
     return loaded
+
+
+def choose(root: pathlib.Path, targets: Sequence[str], every: bool) -> list[Settings]:
+    """The targets named; all of them with `every`; else the default one."""
+    from provisioner import settings
+
+    if targets or every:
+        return settings.load_all(root, targets, every)
+    return [settings.load(root, None)]
 
 
 def confirm(question: str, yes: bool) -> bool:

@@ -32,8 +32,7 @@ def run(root: RepositoryOption = HERE, target: TargetOption = None, yes: YesOpti
         out.print(Text("The cluster is not fit; nothing was applied.", style="bold red"))
         raise typer.Exit(1)
     out.rule("Apply", align="left")
-    events = apply.push(loaded, yes=yes, output=Output.TEXT)
-    if any(event.error for event in events):
+    if apply.push(loaded, yes=yes, output=Output.TEXT).failed:
         raise typer.Exit(1)
     out.rule("Canary", align="left")
     proofs = prove(loaded)

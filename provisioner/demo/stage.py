@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from provisioner import repository, starter
 from provisioner.client import Client
@@ -15,7 +15,6 @@ from provisioner.devcluster import cluster as dev
 from provisioner.devcluster.places import Places, make_folder
 from provisioner.devcluster.process import free_port
 from provisioner.errors import ProvisionerError
-from provisioner.plan import build
 from provisioner.settings import Target
 
 if TYPE_CHECKING:
@@ -102,23 +101,19 @@ def bootstrap(folder: pathlib.Path, width: int) -> None:
 
 def plan_again(loaded: Repository) -> tuple[Plan, list[str]]:
     """Apply once more, as the command does; the plan, and every request that would have written."""
-    from provisioner import gitinfo
-    from provisioner.apply import apply
+    from provisioner.deploy import Wanted, deploy
 
     cluster = Cluster(loaded.settings)
     written: list[str] = []
     send = cluster.client.request
 
-    def watched(method: str, path: str, body: object = None, params: object = None) -> object:
+    def watched(method: str, path: str, *arguments: Any, **more: Any) -> Any:
         if method not in ("GET", "HEAD") and not path.rstrip("/").endswith(_READING):
             written.append(f"{method} {path}")
-        return send(method, path, body, params)  # type: ignore[arg-type]
+        return send(method, path, *arguments, **more)
 
     cluster.client.request = watched  # type: ignore[method-assign]
-    known = cluster.look(loaded.resources)
-    plan = build(loaded.resources, known)
-    apply(plan, cluster, known, gitinfo.revision(loaded.root))
-    return plan, written
+    return deploy(cluster, Wanted(loaded.resources)).plan, written
 
 
 def monitor_id(loaded: Repository, name: str) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from functools import cache
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from provisioner.client import Client
     from provisioner.model import Body, Live, SecretPaths
@@ -44,6 +44,17 @@ class ResourceKind(Protocol):
 
     def delete(self, client: Client, live: Live) -> None:
         """Remove it; no error where it is gone already."""
+
+
+@runtime_checkable
+class Governing(Protocol):
+    """A kind whose objects are copied into what they govern, so that an update has to be rolled out."""
+
+    def roll_out(self, client: Client, key: str) -> list[str]:
+        """Tell everything that holds an older copy to take the newest over; its names. Raises ProvisionerError."""
+
+    def behind(self, client: Client, keys: Collection[str]) -> dict[str, list[str]]:
+        """What still holds an older copy, by key."""
 
 
 @cache

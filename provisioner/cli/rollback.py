@@ -1,0 +1,55 @@
+"""`provisioner rollback`: make the cluster as it was after an earlier release."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from provisioner.cli import _deploying
+from provisioner.cli._common import HERE, Output, OutputOption, RepositoryOption, TargetOption, YesOption, show
+from provisioner.cli._deploying import ForceOption, WaitOption
+from provisioner.cli.history import find
+
+
+def run(
+    number: Annotated[int, typer.Argument(metavar="RELEASE", help="Its number, as `history` prints it.")],
+    root: RepositoryOption = HERE,
+    target: TargetOption = None,
+    yes: YesOption = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and end.")] = False,
+    force: ForceOption = None,
+    wait: WaitOption = "10s",
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """Plan back to what a release left in the cluster, ask on a terminal, and apply it: a new release.
+
+    Objects that are owned now and were not then are deleted. The repository's files are not read and not changed: the
+    next `apply` makes the cluster as they say again. Exit code 0: done, or nothing to do; 1: a limit or a failed step.
+    """
+    from provisioner import durations, releases, settings
+    from provisioner.cluster import Cluster
+    from provisioner.compile import ACCESS_KINDS
+    from provisioner.deploy import Wanted, look
+    from provisioner.report import json, text
+
+    chosen = settings.load(root, target)
+    cluster = Cluster(chosen)
+    release = find(cluster.store, number)
+    blobs = cluster.store.blobs(address for e in release.manifest or () for address in (e.sent, e.document))
+    resources = [r for r in releases.resources(release, blobs) if chosen.target.access or r.kind not in ACCESS_KINDS]
+    revision = f"rollback to release {number}" + (f" ({release.revision})" if release.revision else "")
+    options = _deploying.options(True, False, force)
+    wanted = Wanted(resources, options, revision, wait=durations.ms(wait) / 1000)
+    if dry_run:
+        _, planned = look(cluster, wanted)
+        if output is Output.JSON:
+            print(json.dumps(json.plan(planned)))
+        else:
+            show(text.plan(planned))
+        return
+    outcome = _deploying.run(cluster, wanted, yes=yes, output=output)
+    if output is Output.JSON:
+        print(json.dumps(json.outcome(outcome)))
+    if outcome.failed:
+        raise typer.Exit(1)

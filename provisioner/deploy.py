@@ -1,0 +1,130 @@
+"""From resources to a changed cluster: look, plan, ask, lock, look again, apply, look once more.
+
+What is planned before the lock is held may be outdated when it is: the plan is made again under the lock, and what
+differs from the one that was shown is shown and asked for again, or refused where exactly that one was wanted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from provisioner import apply, durations, plan, secretrefs
+from provisioner.errors import LimitError, MovedError
+from provisioner.limits import Shares
+from provisioner.lock import Lock
+from provisioner.model import PLAIN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from provisioner.cluster import Cluster
+    from provisioner.model import Event, Known, Options, Plan, Resource
+
+LOCK_WAIT = 60.0
+"""Seconds to wait for another apply."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What an apply is for. `digest` is that of the plan which alone may be applied, None: whatever it is now. `wait`:
+    seconds to watch indices take a changed ISM policy over."""
+
+    resources: Sequence[Resource]
+    options: Options = PLAIN
+    revision: str | None = None
+    digest: str | None = None
+    wait: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Hooks:
+    """Whom a deployment talks to: `show` a plan, `confirm` it, tell of an `event` and say a `word` in between."""
+
+    show: Callable[[Plan], None] = lambda _: None
+    confirm: Callable[[Plan], bool] = lambda _: True
+    event: Callable[[Event], None] = lambda _: None
+    word: Callable[[str], None] = lambda _: None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How it went: the plan that was applied, its events, what a new plan would still change, and whether a person
+    said no. `left` is not asked for after a step that failed."""
+
+    plan: Plan
+    events: tuple[Event, ...] = ()
+    left: Plan | None = None
+    declined: bool = False
+    behind: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    @property
+    def failed(self) -> bool:
+        """Whether a step failed, or the cluster is not as it should be after all."""
+        return any(event.error for event in self.events) or bool(self.left and self.left.pending)
+
+
+def deploy(cluster: Cluster, wanted: Wanted, hooks: Hooks = Hooks()) -> Outcome:
+    """Make the cluster as wanted. With nothing to do it sends no request that writes.
+
+    Raises ConflictError, LimitError, LockedError, MovedError, MissingSecretError before the first change.
+    """
+    known, planned = look(cluster, wanted)
+    _refuse_other(planned, wanted)
+    hooks.show(planned)
+    if not planned.pending:
+        return Outcome(planned)
+    refuse_limits(planned)
+    for change in planned.pending:
+        secretrefs.resolve(change.after)  # a secret that is missing is told before anything is written
+    if not hooks.confirm(planned):
+        return Outcome(planned, declined=True)
+    cluster.store.prepare(known.salt)
+    timeout = cluster.target.lock_timeout
+    wait = durations.ms(timeout) / 1000 if timeout else LOCK_WAIT
+    with Lock(cluster.client, cluster.store.index, wait, "lock" in wanted.options.force, hooks.word) as lock:
+        known, again = look(cluster, wanted)
+        if again.digest != planned.digest:
+            _refuse_other(again, wanted)
+            hooks.word("the cluster moved meanwhile; the plan is now:")
+            hooks.show(again)
+            if not again.pending:
+                return Outcome(again)
+            refuse_limits(again)
+            if not hooks.confirm(again):
+                return Outcome(again, declined=True)
+        return _apply(cluster, wanted, again, known, lock, hooks)
+
+
+def look(cluster: Cluster, wanted: Wanted) -> tuple[Known, Plan]:
+    """The cluster as it is, and the plan from there."""
+    known = cluster.look(wanted.resources, wanted.options)
+    ours = cluster.target.limits
+    shares = Shares(ours.deletes, ours.changes, ours.from_objects)
+    return known, plan.build(wanted.resources, known, wanted.options, shares)
+
+
+def refuse_limits(planned: Plan) -> None:
+    """Raise LimitError where the plan exceeds limits that nobody forced."""
+    if planned.limits:
+        names = " ".join(f"--force {limit.name}" for limit in planned.limits)
+        raise LimitError(
+            "; ".join(f"{limit.name}: {limit.message}" for limit in planned.limits),
+            f"nothing was changed; if that is meant: {names}",
+        )
+
+
+def _refuse_other(planned: Plan, wanted: Wanted) -> None:
+    if wanted.digest is not None and planned.digest != wanted.digest:
+        raise MovedError(
+            "the cluster, its state or the plan's file is not as it was when the plan was made",
+            "nothing was changed; make a new plan and look at it",
+        )
+
+
+def _apply(cluster: Cluster, wanted: Wanted, planned: Plan, known: Known, lock: Lock, hooks: Hooks) -> Outcome:
+    events = tuple(apply.apply(planned, cluster, known, wanted.revision, hooks.event, lambda: lock.held))
+    if len(events) < len(planned.pending) or any(event.error for event in events):
+        return Outcome(planned, events)
+    _, left = look(cluster, wanted)
+    return Outcome(planned, events, left, behind=cluster.behind(planned, wanted.wait))

@@ -1,0 +1,177 @@
+"""Releases: what each apply did, and what the cluster then held, so that it can be planned again. Pure."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+from collections import Counter
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from provisioner import __version__, yamldiff
+from provisioner.errors import ProvisionerError
+from provisioner.model import Action, Change, Document, Origin, Resource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from provisioner.model import Body, Diff, Event, Record, Ref
+
+RUNNING, COMPLETE, STOPPED, INTERRUPTED = "running", "complete", "stopped", "interrupted"
+"""How a release ended: not yet, whole, at a step that failed or a signal, or nobody knows: its run was killed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One object of a release: the fingerprints of its body and its document, under which the state keeps them."""
+
+    kind: str
+    key: str
+    sent: str
+    document: str = ""
+    depends_on: tuple[Ref, ...] = ()
+
+    @property
+    def ref(self) -> Ref:
+        """Kind and key."""
+        return (self.kind, self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One run of apply. `steps` are `{"action", "kind", "key", "error"}`; while it runs, those that it means to do.
+
+    `at` is when it began (ISO 8601, UTC), `who` and `host` where, `revision` the commit of the repository, `tool` our
+    version, `counts` the steps done by action. `manifest` is everything that we owned at its end, None where unknown.
+    """
+
+    number: int
+    at: str
+    who: str
+    host: str
+    revision: str | None
+    tool: str
+    outcome: str
+    counts: Mapping[str, int] = field(default_factory=dict)
+    steps: tuple[Mapping[str, str], ...] = ()
+    manifest: tuple[Entry, ...] | None = None
+
+    def packed(self) -> dict[str, Any]:
+        """As the state keeps it; the manifest as text, since nothing in it is searched."""
+        manifest = None if self.manifest is None else orjson.dumps([asdict(e) for e in self.manifest]).decode()
+        return {**asdict(self), "manifest": manifest}
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Release:
+        """From the state's document."""
+        fields = {name: document[name] for name in cls.__dataclass_fields__ if name in document}
+        text = fields.get("manifest")
+        return cls(**{**fields, "steps": tuple(fields["steps"]), "manifest": None if text is None else _manifest(text)})
+
+    def interrupted(self) -> Release:
+        """The same, ended by a kill: nobody knows how far it came."""
+        return replace(self, outcome=INTERRUPTED)
+
+    @property
+    def creates(self) -> frozenset[Ref]:
+        """What it meant to create."""
+        return frozenset((s["kind"], s["key"]) for s in self.steps if s["action"] == Action.CREATE)
+
+
+def _manifest(text: str) -> tuple[Entry, ...]:
+    return tuple(
+        Entry(e["kind"], e["key"], e["sent"], e["document"], tuple((kind, key) for kind, key in e["depends_on"]))
+        for e in orjson.loads(text)
+    )
+
+
+def begin(number: int, revision: str | None, pending: Iterable[Change]) -> Release:
+    """A release that is about to run, with the steps that it means to do."""
+    try:
+        who = getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        who = str(os.getuid())
+    now = datetime.now(UTC).isoformat(timespec="milliseconds")
+    steps = tuple({"action": c.action.value, "kind": c.kind, "key": c.key, "error": ""} for c in pending)
+    return Release(number, now, who, socket.gethostname(), revision, __version__, RUNNING, {}, steps)
+
+
+def end(release: Release, events: Iterable[Event], outcome: str, records: Iterable[Record]) -> Release:
+    """The release with what it did, and everything that is owned after it."""
+    happened = list(events)
+    steps = tuple(
+        {"action": e.change.action.value, "kind": e.change.kind, "key": e.change.key, "error": e.error}
+        for e in happened
+    )
+    counts = Counter(e.change.action.value for e in happened if not e.error)
+    manifest = tuple(
+        Entry(r.kind, r.key, r.sent, r.document, tuple(sorted(r.depends_on)))
+        for r in sorted(records, key=lambda r: r.ref)
+    )
+    return replace(release, outcome=outcome, counts=dict(counts), steps=steps, manifest=manifest)
+
+
+def resources(release: Release, blobs: Mapping[str, Body]) -> list[Resource]:
+    """What the release held, as desired resources. Raises ProvisionerError where that is not known any more."""
+    if release.manifest is None:
+        raise ProvisionerError(
+            f"what release {release.number} left in the cluster is not known: it is {release.outcome}",
+            "choose another one: provisioner history",
+        )
+    missing = [entry for entry in release.manifest if entry.sent not in blobs]
+    if missing:
+        raise ProvisionerError(
+            f"the state lacks {len(missing)} of the bodies of release {release.number}, the first that of "
+            f"{missing[0].kind} {missing[0].key}",
+            "choose another release: provisioner history",
+        )
+    place = Origin(f"release {release.number}")
+    return [
+        Resource(entry.kind, entry.key, blobs[entry.sent], place, frozenset(entry.depends_on), _written(entry, blobs))
+        for entry in release.manifest
+    ]
+
+
+def differing(before: Release | None, after: Release) -> set[str]:
+    """The addresses of the blobs that `compare` needs."""
+    old, new = _entries(before), _entries(after)
+    return {
+        address
+        for ref in old.keys() | new.keys()
+        if old.get(ref) != new.get(ref)
+        for entry in (old.get(ref), new.get(ref))
+        if entry
+        for address in (entry.sent, entry.document)
+    }
+
+
+def compare(before: Release | None, after: Release, blobs: Mapping[str, Body]) -> list[Change]:
+    """What lies between two releases, as changes with their diffs; `before` None: nothing was owned."""
+    old, new = _entries(before), _entries(after)
+    found = []
+    for ref in sorted(old.keys() | new.keys()):
+        was, now = old.get(ref), new.get(ref)
+        if was and now and was.sent == now.sent:
+            continue
+        action = Action.CREATE if was is None else Action.DELETE if now is None else Action.UPDATE
+        diffs: tuple[Diff, ...] = ()
+        if was and now:
+            written = yamldiff.diff("as written", blobs.get(was.document), blobs.get(now.document))
+            sent = yamldiff.diff("as sent", blobs.get(was.sent), blobs.get(now.sent))
+            diffs = tuple(each for each in (written or sent,) if each)
+        found.append(Change(action, *ref, "", diffs=diffs))
+    return found
+
+
+def _entries(release: Release | None) -> dict[Ref, Entry]:
+    return {entry.ref: entry for entry in (release.manifest or ())} if release else {}
+
+
+def _written(entry: Entry, blobs: Mapping[str, Body]) -> Document | None:
+    if entry.document not in blobs:
+        return None
+    return Document(entry.kind, entry.key, blobs[entry.document], {(): Origin(entry.key)})
