@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 
 import opensearchpy
 
-from provisioner import backoff, secretrefs
+from provisioner import auth, backoff
 from provisioner.connection import Answer, Connection
 from provisioner.errors import ApiError, ClusterError, ProvisionerError, UnclearError, UnreachableError
 
@@ -36,15 +36,15 @@ class Client:
     """
 
     def __init__(self, target: Target) -> None:
-        """Open a connection pool; no request is sent yet. Raises MissingSecretError."""
+        """Open a connection pool; no request is sent yet. Raises MissingSecretError, ClusterError."""
         self.target = target
         options: dict[str, Any] = {
             "hosts": list(target.hosts),
             "connection_class": Connection,
             "pool_maxsize": POOL,
         }
-        if target.username and target.password:
-            options["http_auth"] = (secretrefs.resolve(target.username), secretrefs.resolve(target.password))
+        self._proof = auth.prove(target)
+        options |= {"http_auth": self._proof.sign, "headers": dict(self._proof.headers)}
         if any(host.startswith("https") for host in target.hosts):
             options |= {"verify_certs": target.verify, "ssl_show_warn": False, "ca_certs": target.ca}
             options |= {"client_cert": target.client_cert, "client_key": target.client_key}
@@ -122,10 +122,11 @@ class Client:
 
     def _error(self, method: str, path: str, answer: Answer) -> ProvisionerError:
         type_, reason = _words(answer)
+        reason = self._proof.hide(reason)
         status, later = answer.status, _seconds(answer.headers.get("Retry-After"))
         if status in (401, 403) and type_ != "cluster_block_exception":  # a blocked index answers 403 too, to anybody
             return ClusterError(
-                f"{method} {path}: the cluster refuses {self.target.username or 'nobody'}: {status} {reason}",
+                f"{method} {path}: the cluster refuses {self._proof.who}: {status} {reason}",
                 f"check the credentials and roles of target {self.target.name!r}",
             )
         if status in (502, 503, 504) or 200 <= status < 300:
@@ -155,7 +156,8 @@ class Client:
 
     def _no_opensearch(self, why: str) -> UnclearError:
         hint = f"check `hosts` of target {self.target.name!r} in provisioner.yml"
-        return UnclearError(f"{', '.join(self.target.hosts)} does not answer as OpenSearch does ({why})", hint)
+        hosts = ", ".join(sorted(connection.host for connection in self._connections))
+        return UnclearError(f"{hosts} does not answer as OpenSearch does ({why})", hint)
 
 
 def _check_files(target: Target) -> None:

@@ -10,18 +10,39 @@ from provisioner.errors import FindingsError, ProvisionerError
 from provisioner.model import Document, Finding, Origin
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from provisioner.model import Body
+
 FILE = "provisioner.yml"
+
+
+@dataclass(frozen=True, slots=True)
+class Aws:
+    """An Amazon OpenSearch domain (`es`) or collection (`aoss`), whose requests are signed."""
+
+    region: str
+    service: str = "es"
+    profile: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much one apply may delete and change, in percent of what is owned, from a number of owned objects on."""
+
+    deletes: int = 30
+    changes: int = 30
+    from_objects: int = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
     """One cluster: where it is, how we prove who we are, and the values that documents take from it.
 
-    Secrets (`username`, `password`) are references still. `schedule` and `catch` are for development: see
-    docs/architecture.md.
+    Secrets (`username`, `password`, `token`) are references still. `schedule` and `catch` are for development: see
+    docs/architecture.md. `parallel` is how many steps an apply makes at once, `lock_timeout` how long it waits for
+    another one's lock.
     """
 
     name: str
@@ -29,6 +50,8 @@ class Target:
     namespace: str = "default"
     username: str | None = None
     password: str | None = None
+    token: str | None = None
+    aws: Aws | None = None
     ca: str | None = None
     client_cert: str | None = None
     client_key: str | None = None
@@ -37,6 +60,9 @@ class Target:
     schedule: str | None = None
     catch: Mapping[str, str] | None = None
     access: bool = False
+    limits: Limits = Limits()
+    parallel: int = 4
+    lock_timeout: str | None = None
     vars: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -53,6 +79,20 @@ def load(root: Path, target: str | None) -> Settings:
 
     Raises ProvisionerError where there is no such file or target, FindingsError where the file is wrong.
     """
+    return load_all(root, [target] if target else [], all_targets=False)[0]
+
+
+def load_all(root: Path, names: Sequence[str], all_targets: bool) -> list[Settings]:
+    """Read `provisioner.yml` once, and choose the targets named, in that order, each once; or all that it has.
+
+    Without names it is the one that `load` chooses. Raises as `load` does.
+    """
+    body = _read(root).body
+    wanted: list[str | None] = list(body["targets"]) if all_targets else [*dict.fromkeys(names)] or [None]
+    return [Settings(body["owner"], _choose(body, name)) for name in wanted]
+
+
+def _read(root: Path) -> Document:
     file = root / FILE
     try:
         text = file.read_text(encoding="utf-8")
@@ -74,16 +114,21 @@ def load(root: Path, target: str | None) -> Settings:
     findings = list(schema.check(document, schema.load("provisioner"), "CFG001"))
     if findings:
         raise FindingsError(findings)
-    return Settings(document.body["owner"], _choose(document, target))
+    return document
 
 
-def _choose(document: Document, wanted: str | None) -> Target:
-    targets = document.body["targets"]
-    name = wanted or document.body.get("default_target") or (next(iter(targets)) if len(targets) == 1 else None)
+def _choose(body: Body, wanted: str | None) -> Target:
+    targets = body["targets"]
+    name = wanted or body.get("default_target") or (next(iter(targets)) if len(targets) == 1 else None)
     if name is None:
         raise ProvisionerError(
             "there are several targets and no default one", f"name one with --target: {', '.join(targets)}"
         )
     if name not in targets:
         raise ProvisionerError(f"there is no target {name!r} in {FILE}", schema.suggest(name, targets, "targets"))
-    return Target(name=name, **{**targets[name], "hosts": tuple(targets[name]["hosts"])})
+    given = targets[name]
+    limits = {"from_objects" if key == "from" else key: value for key, value in given.get("limits", {}).items()}
+    typed = {"hosts": tuple(given["hosts"]), "limits": Limits(**limits)}
+    if "aws" in given:
+        typed["aws"] = Aws(**given["aws"])
+    return Target(name=name, **{**given, **typed})

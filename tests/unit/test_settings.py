@@ -4,7 +4,7 @@ import pytest
 
 from provisioner import settings
 from provisioner.errors import FindingsError, ProvisionerError
-from provisioner.settings import Settings, Target
+from provisioner.settings import Aws, Limits, Settings, Target
 
 ONE = "owner: acme\ntargets:\n  dev: {hosts: ['http://a:9200']}\n"
 TWO = ONE + "  production: {hosts: ['https://b'], vars: {replicas: 1}, timeout: 5}\n"
@@ -61,7 +61,17 @@ def test_no_file_no_folder_a_folder_and_no_text(tmp_path, make_repository):
         ("owner: acme\ntargets: {d: {hosts: ['a:9200']}}", "CFG001", "2:23"),
         ("owner: acme\ntargets: {d: {hosts: []}}", "CFG001", "2:22"),
         ("owner: acme\ntargets: {d: {hosts: ['https://u:hunter2@a']}}", "CFG001", "2:23"),
-        ("owner: acme\ntargets: {d: {hosts: ['https://a'], password: hunter2}}", "CFG001", "2:47"),
+        ("owner: acme\ntargets: {d: {hosts: ['https://a'], username: u, password: hunter2}}", "CFG001", "2:60"),
+        ("owner: acme\ntargets: {d: {hosts: ['https://a'], token: hunter2}}", "CFG001", "2:44"),
+        ("owner: acme\ntargets: {d: {hosts: ['https://a'], username: u}}", "CFG001", "2:14"),
+        ("owner: acme\ntargets: {d: {hosts: ['https://a'], password: '${env:P}'}}", "CFG001", "2:14"),
+        ("owner: acme\ntargets: {d: {hosts: ['https://a'], aws: {service: es}}}", "CFG001", "2:42"),
+        ("owner: acme\ntargets: {d: {hosts: ['https://a'], aws: {region: r, service: s3}}}", "CFG001", "2:63"),
+        ("owner: acme\ntargets: {d: {hosts: ['https://a'], limits: {deletes: 101}}}", "CFG001", "2:55"),
+        ("owner: acme\ntargets: {d: {hosts: ['https://a'], limits: {from: 0}}}", "CFG001", "2:52"),
+        ("owner: acme\ntargets: {d: {hosts: ['https://a'], limits: {changes: 1.5}}}", "CFG001", "2:55"),
+        ("owner: acme\ntargets: {d: {hosts: ['https://a'], parallel: 9}}", "CFG001", "2:47"),
+        ("owner: acme\ntargets: {d: {hosts: ['https://a'], lock_timeout: soon}}", "CFG001", "2:51"),
         ("owner: acme\ntargets: {d: {hosts: ['https://a'], timeout: 0}}", "CFG001", "2:46"),
         ("owner: acme\ntargets: {}", "CFG001", "2:10"),
         ("owner: acme", "CFG001", "1:1"),
@@ -75,6 +85,54 @@ def test_a_wrong_file_is_a_finding_without_secrets(make_repository, text, code, 
     assert found.hint
     assert "hunter2" not in str(found)
     assert error.value.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    "both",
+    [
+        "username: u, password: '${env:P}', token: '${env:T}'",
+        "username: u, password: '${env:P}', aws: {region: r}",
+        "token: '${env:T}', aws: {region: r}",
+    ],
+)
+def test_one_way_to_prove_who_one_is(make_repository, both):
+    text = f"owner: acme\ntargets: {{d: {{hosts: ['https://a'], {both}}}}}"
+    with pytest.raises(FindingsError) as error:
+        settings.load(make_repository({"provisioner.yml": text}), None)
+    assert all("not allowed here" in f.message and "one way to prove" in f.hint for f in error.value.findings)
+
+
+def test_a_target_with_everything(make_repository):
+    text = """\
+owner: acme
+targets:
+  a:
+    hosts: ["https://a"]
+    aws: {region: eu-central-1, service: aoss, profile: logs}
+    limits: {deletes: 5, from: 3}
+    parallel: 8
+    lock_timeout: 2m
+  b: {hosts: ["https://b"], token: "${env:T}"}
+"""
+    one, other = settings.load_all(make_repository({"provisioner.yml": text}), [], all_targets=True)
+    aws, limits = Aws("eu-central-1", "aoss", "logs"), Limits(deletes=5, changes=30, from_objects=3)
+    assert one.target == Target("a", ("https://a",), aws=aws, limits=limits, parallel=8, lock_timeout="2m")
+    assert other.target == Target("b", ("https://b",), token="${env:T}")
+    assert (other.target.limits, other.target.parallel) == (Limits(30, 30, 10), 4)
+
+
+def test_several_targets_in_the_order_named_each_once(make_repository):
+    root = make_repository({"provisioner.yml": TWO + "  test: {hosts: ['https://c']}\ndefault_target: test\n"})
+
+    def names(wanted, **options):
+        return [chosen.target.name for chosen in settings.load_all(root, wanted, **options)]
+
+    assert names(["production", "dev", "production"], all_targets=False) == ["production", "dev"]
+    assert names([], all_targets=False) == ["test"]
+    assert names(["dev"], all_targets=True) == ["dev", "production", "test"]
+    with pytest.raises(ProvisionerError, match="no target 'prod'") as error:
+        names(["dev", "prod"], all_targets=False)
+    assert "production" in error.value.hint
 
 
 def test_a_byte_order_mark(make_repository):
