@@ -11,7 +11,14 @@ if TYPE_CHECKING:
     from provisioner.client import Client
 
 _MARK = re.compile(r"provisioner owner=([a-z][a-z0-9-]*)")
-_BROUGHT_ALONG = frozenset({"query_insights_top_queries_template", "ss4o_metrics_template", "ss4o_traces_template"})
+_BROUGHT_ALONG = frozenset(
+    {
+        "query_insights_top_queries_template",
+        "ss4o_logs_template",
+        "ss4o_metrics_template",
+        "ss4o_traces_template",
+    }
+)
 """Templates of the Query Insights and Observability plugins (read): made at every start, without a dot."""
 
 
