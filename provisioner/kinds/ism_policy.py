@@ -1,4 +1,16 @@
-"""ISM policies: retention. Unknown fields are refused, so the owner's mark stands in `description`."""
+"""ISM policies: retention. Unknown fields are refused, so the owner's mark stands in `description`.
+
+`change_policy` to the same id makes an index take the newest version over, at its next run:
+
+- In the middle of its actions only where old and new policy have its state with the same types of actions; otherwise
+  once those actions are done. So an index may hold the old copy for as long as it waits for its rollover.
+- A state that the new policy does not have fails the index then ("Failed to find state"), unless the request names one.
+- An index between two states is refused until its next run has begun the second one.
+- A completed index has no runs any more: nothing reaches it. One that failed takes over when somebody retries it.
+- Asked again, it takes over again: the action under way starts anew from its first step, its state goes on.
+
+A change that waits shows nowhere.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +18,19 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from provisioner.batches import batches
 from provisioner.client import path
-from provisioner.errors import ProvisionerError
+from provisioner.errors import ApiError, ProvisionerError
 from provisioner.kinds._common import delete_if_there, described_owner
-from provisioner.kinds._ism_copies import Policy, copies, older, take_over
 from provisioner.model import Live
+from provisioner.policycopies import Policy, older
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from provisioner.client import Client
     from provisioner.model import Body
+    from provisioner.policycopies import Copy
 
 _VOLATILE = frozenset({"policy_id", "last_updated_time", "schema_version"})
 _PAGE = 1_000
@@ -34,14 +48,6 @@ def normalize(policy: Body) -> Body:
             {k: v for k, v in item.items() if k != "last_updated_time"} for item in body["ism_template"]
         ]
     return body
-
-
-def managed(client: Client, keys: Collection[str]) -> dict[str, tuple[str, ...]]:
-    """The indices that these policies manage, by the policy's key; policies without any are left out."""
-    found: dict[str, tuple[str, ...]] = {}
-    for copy in copies(client, keys):
-        found[copy.policy] = (*found.get(copy.policy, ()), copy.index)
-    return found
 
 
 class IsmPolicies:
@@ -89,7 +95,7 @@ class IsmPolicies:
         while True:
             policy = Policy.of(client.request("GET", path("_plugins", "_ism", "policies", key)))
             held = [copy for copy in older(client, [policy]).get(key, ()) if copy.index not in asked]
-            refused = take_over(client, policy, held)
+            refused = _take_over(client, policy, held)
             asked |= {copy.index for copy in held} - refused.keys()
             if not refused:
                 return sorted(asked)
@@ -128,6 +134,34 @@ def _live(item: Body) -> Live:
         {"if_seq_no": item["_seq_no"], "if_primary_term": item["_primary_term"]},
         described_owner(item["policy"].get("description")),
     )
+
+
+def _take_over(client: Client, policy: Policy, held: Iterable[Copy]) -> dict[str, str]:
+    """Ask `change_policy` for these; the reasons of those that are refused, by index.
+
+    The answer's status is 200 even where all are refused. An index that is gone by now refuses the whole request (404).
+    """
+    keeps: list[str] = []
+    lost: list[str] = []
+    for copy in held:
+        (keeps if copy.state is None or copy.state in policy.states else lost).append(copy.index)
+    refused: dict[str, str] = {}
+    for names, state in ((keeps, None), (lost, policy.default_state)):
+        for batch in batches(names):
+            refused |= _change(client, policy.key, batch, state)
+    return refused
+
+
+def _change(client: Client, key: str, names: list[str], state: str | None) -> Mapping[str, str]:
+    url = path("_plugins", "_ism", "change_policy", ",".join(names))
+    body = {"policy_id": key} if state is None else {"policy_id": key, "state": state}
+    try:
+        answer = client.request("POST", url, body)
+    except ApiError as error:
+        if error.type != "index_not_found_exception":
+            raise
+        return dict.fromkeys(names, error.reason)
+    return {failed["index_name"]: failed["reason"] for failed in answer["failed_indices"]}
 
 
 def _refusal(key: str, refused: Mapping[str, str]) -> ProvisionerError:

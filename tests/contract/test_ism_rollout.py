@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from stepped_ism import ISM, Ism, state
 
+from provisioner import policycopies
 from provisioner.client import Client
 from provisioner.errors import ProvisionerError
-from provisioner.kinds import _ism_copies, ism_policy
+from provisioner.kinds import ism_policy
 from provisioner.kinds.ism_policy import IsmPolicies
 from provisioner.settings import Target
 
@@ -185,8 +186,8 @@ def test_hundreds_of_indices_take_few_requests(ism: Ism, monkeypatch: pytest.Mon
     assert len(asked) == 2
     assert KIND.live(client, {"missing": None}) == []
     assert len(asked) == 3
-    monkeypatch.setattr(_ism_copies, "_MOST", 120)  # fewer than there are: by policy then
-    found = ism_policy.managed(client, ["p", "q", "missing"])
+    monkeypatch.setattr(policycopies, "_MOST", 120)  # fewer than there are: by policy then
+    found = policycopies.managed(client, ["p", "q", "missing"])
     assert found == {"p": tuple(names[:100]), "q": tuple(names[100:])}
     asked.clear()
     assert KIND.roll_out(client, "p") == names[:100]

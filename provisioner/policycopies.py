@@ -4,17 +4,6 @@ An index takes a copy of its policy when ISM attaches it, and keeps that copy wh
 version of the copy shows in explain (`policy_seq_no`, `policy_primary_term`) once ISM has run on the index for the
 first time, which takes minutes; that first run starts with the copy, not with the newest policy. Until then only the
 copy itself tells its age (`show_policy`), by `last_updated_time`.
-
-`change_policy` to the same id makes an index take the newest version over, at its next run:
-
-- In the middle of its actions only where old and new policy have its state with the same types of actions; otherwise
-  once those actions are done. So an index may hold the old copy for as long as it waits for its rollover.
-- A state that the new policy does not have fails the index then ("Failed to find state"), unless the request names one.
-- An index between two states is refused until its next run has begun the second one.
-- A completed index has no runs any more: nothing reaches it. One that failed takes over when somebody retries it.
-- Asked again, it takes over again: the action under way starts anew from its first step, its state goes on.
-
-A change that waits shows nowhere.
 """
 
 from __future__ import annotations
@@ -22,12 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from provisioner.batches import batches
 from provisioner.client import path
-from provisioner.errors import ApiError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable
 
     from provisioner.client import Client
     from provisioner.model import Body
@@ -130,29 +117,9 @@ def older(client: Client, policies: Iterable[Policy]) -> dict[str, list[Copy]]:
     return found
 
 
-def take_over(client: Client, policy: Policy, held: Iterable[Copy]) -> dict[str, str]:
-    """Ask `change_policy` for these; the reasons of those that are refused, by index.
-
-    The answer's status is 200 even where all are refused. An index that is gone by now refuses the whole request (404).
-    """
-    keeps: list[str] = []
-    lost: list[str] = []
-    for copy in held:
-        (keeps if copy.state is None or copy.state in policy.states else lost).append(copy.index)
-    refused: dict[str, str] = {}
-    for names, state in ((keeps, None), (lost, policy.default_state)):
-        for batch in batches(names):
-            refused |= _change(client, policy.key, batch, state)
-    return refused
-
-
-def _change(client: Client, key: str, names: list[str], state: str | None) -> Mapping[str, str]:
-    url = path("_plugins", "_ism", "change_policy", ",".join(names))
-    body = {"policy_id": key} if state is None else {"policy_id": key, "state": state}
-    try:
-        answer = client.request("POST", url, body)
-    except ApiError as error:
-        if error.type != "index_not_found_exception":
-            raise
-        return dict.fromkeys(names, error.reason)
-    return {failed["index_name"]: failed["reason"] for failed in answer["failed_indices"]}
+def managed(client: Client, keys: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """The indices that these policies manage, by the policy's key; policies without any are left out."""
+    found: dict[str, tuple[str, ...]] = {}
+    for copy in copies(client, keys):
+        found[copy.policy] = (*found.get(copy.policy, ()), copy.index)
+    return found

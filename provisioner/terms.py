@@ -1,0 +1,163 @@
+"""When an ISM policy deletes an index, read from its body: what retention is in days.
+
+A state is entered when its transition's condition is met; conditions are ages of the index (`min_index_age` since its
+creation, `min_rollover_age` since its rollover), not of the state, so that along a chain of states the largest counts,
+not the sum; `min_state_age` alone adds up. An index leaves a state with a `rollover` action only rolled over. All other
+conditions (documents, size, cron, alias) may be met at any time: here they count as met, since a guard of data must not
+hope.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from provisioner.model import Body, Index
+
+DAY = 86_400_000
+_UNITS = {"d": DAY, "h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1, "micros": 0, "nanos": 0}
+_FORM = re.compile(r"([0-9]+)\s*(d|h|m|s|ms|micros|nanos)")
+_WORDS = ((DAY, "day"), (3_600_000, "hour"), (60_000, "minute"), (1_000, "second"), (1, "millisecond"))
+FOR_EVER = "kept for ever"
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """The age at which an index is deleted at the earliest."""
+
+    milliseconds: int
+    counted_from: Literal["created", "rolled_over"]
+
+    def __str__(self) -> str:
+        return f"{_words(self.milliseconds)} after {'creation' if self.counted_from == 'created' else 'rollover'}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """A way through the states: the ages since creation and since rollover (None: no matter) that it takes, both."""
+
+    created: int = 0
+    rolled_over: int | None = None
+
+    def beats(self, other: _Way) -> bool:
+        """Whether this one is never slower."""
+        if self.created > other.created or (self.rolled_over is not None and other.rolled_over is None):
+            return False
+        return self.rolled_over is None or self.rolled_over <= (other.rolled_over or 0)
+
+    def since_rollover(self, age: int) -> _Way:
+        """With a rollover of this age as well."""
+        return _Way(self.created, max(age, self.rolled_over or 0))
+
+    def after(self, conditions: Body) -> _Way:
+        """With a transition's conditions as well."""
+        made = _Way(max(self.created, _age(conditions.get("min_index_age"))), self.rolled_over)
+        if "min_rollover_age" in conditions:
+            made = made.since_rollover(_age(conditions["min_rollover_age"]))
+        waits = _age(conditions.get("min_state_age"))
+        rolled_over = None if made.rolled_over is None else made.rolled_over + waits
+        return _Way(made.created + waits, rolled_over)
+
+    @property
+    def term(self) -> Term:
+        """The larger age decides: a rollover comes after the creation."""
+        if self.rolled_over is None or self.rolled_over < self.created:
+            return Term(self.created, "created")
+        return Term(self.rolled_over, "rolled_over")
+
+    def ends(self, index: Index, now: int) -> int:
+        """When the index is deleted at the earliest; one that was not rolled over yet may be now."""
+        if self.rolled_over is None:
+            return index.created + self.created
+        since = now if index.rolled_over is None else index.rolled_over
+        return max(index.created + self.created, since + self.rolled_over)
+
+
+def deletes_after(policy: Body) -> Term | None:
+    """The age at which the policy deletes an index; None where it never does."""
+    return min((way.term for way in _ways(policy)), key=lambda term: term.milliseconds, default=None)
+
+
+def doomed(before: Body | None, after: Body | None, indices: Iterable[Index], now: int) -> tuple[Index, ...]:
+    """The indices that the new policy deletes within a day, and the old one does not.
+
+    `before` None: no policy until now. `after` None: no policy any more, so nothing is deleted.
+    """
+    old, new = list(_ways(before or {})), list(_ways(after or {}))
+    end = now + DAY
+
+    def deleted(ways: list[_Way], index: Index) -> bool:
+        return any(way.ends(index, now) <= end for way in ways)
+
+    return tuple(index for index in indices if deleted(new, index) and not deleted(old, index))
+
+
+def shortened(before: Body | None, after: Body | None) -> str:
+    """How the new policy keeps indices for a shorter time than the old one: `365 days → 30 days`; else nothing."""
+    new = deletes_after(after) if after else None
+    if before is None or new is None:
+        return ""
+    old = deletes_after(before)
+    if old is None:
+        return f"{FOR_EVER} → {_words(new.milliseconds)}"
+    if old.counted_from == new.counted_from:
+        shorter = new.milliseconds < old.milliseconds
+        return f"{_words(old.milliseconds)} → {_words(new.milliseconds)}" if shorter else ""
+    latest = old.milliseconds
+    if old.counted_from == "rolled_over":  # an index lives until its rollover, and for its term
+        rollover = _latest_rollover(before)
+        shorter = rollover is None or new.milliseconds < latest + rollover
+    else:
+        shorter = new.milliseconds < latest
+    return f"{old} → {new}" if shorter else ""
+
+
+def _ways(policy: Body) -> Iterator[_Way]:
+    """The ways to a `delete` action, without those that are never faster than one found before."""
+    states = {state["name"]: state for state in policy.get("states") or ()}
+    known: dict[str, list[_Way]] = {}
+    todo = [(str(policy.get("default_state")), _Way())]
+    while todo:
+        name, way = todo.pop()
+        if name not in states or any(other.beats(way) for other in known.get(name, ())):
+            continue
+        known.setdefault(name, []).append(way)
+        left, deleted = _through(states[name], way)
+        if deleted:
+            yield left
+            continue
+        for transition in states[name].get("transitions") or ():
+            todo.append((str(transition.get("state_name")), left.after(transition.get("conditions") or {})))
+
+
+def _through(state: Body, way: _Way) -> tuple[_Way, bool]:
+    """The way behind a state's actions, and whether one of them deletes."""
+    for action in state.get("actions") or ():
+        if "delete" in action:
+            return way, True
+        if "rollover" in action:
+            way = way.since_rollover(0)
+    return way, False
+
+
+def _latest_rollover(policy: Body) -> int | None:
+    """The age by which an index is rolled over at the latest; None where nothing says."""
+    actions = [action for state in policy.get("states") or () for action in state.get("actions") or ()]
+    ages = [(action["rollover"] or {}).get("min_index_age") for action in actions if "rollover" in action]
+    return max(map(_age, ages)) if ages and all(ages) else None
+
+
+def _age(text: Any) -> int:
+    """A time as ISM writes it, in milliseconds; what is no such time counts as nothing."""
+    match = _FORM.fullmatch(str(text).strip().lower()) if text is not None else None
+    return int(match[1]) * _UNITS[match[2]] if match else 0
+
+
+def _words(milliseconds: int) -> str:
+    size, unit = next((size, unit) for size, unit in _WORDS if milliseconds % size == 0)
+    count = milliseconds // size
+    return f"{count:,} {unit}{'' if count == 1 else 's'}"
