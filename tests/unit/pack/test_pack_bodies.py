@@ -10,6 +10,8 @@ import pytest
 import yaml
 from pack_compiled import CATCH, ROOT, body, compiler, documents
 
+from provisioner.terms import DAY, Term, deletes_after, shortened
+
 RULES = ["account-lockout", "brute-force-login", "data-export", "privilege-escalation"]
 
 
@@ -162,6 +164,10 @@ def test_retention_counts_from_the_rollover(id_: str, hot: str, delete: str) -> 
     ]
     assert last["transitions"] == []
     assert policy["description"].endswith("(provisioner owner=acme)")
+    assert deletes_after(policy) == Term(int(delete[:-1]) * DAY, "rolled_over")
+    assert shortened(policy, body("retention", "network")) == (
+        f"{delete[:-1]} days → 365 days" if delete != "365d" else ""
+    )
 
 
 def test_every_log_type_has_template_stream_retention_and_redaction() -> None:
@@ -169,7 +175,12 @@ def test_every_log_type_has_template_stream_retention_and_redaction() -> None:
     assert types == set(documents("index_template")) == set(documents("data_stream"))
     for id_ in types:
         template = body("index_template", id_)
-        assert template["index_patterns"] == [f"logs-{id_}-*"]
+        assert template["index_patterns"] == [
+            f"logs-{id_}-default"
+        ]  # not `*`: another owner may have another namespace
+        assert body("index_template", id_, namespace="eu")["index_patterns"] == [f"logs-{id_}-eu"]
+        (attached,) = body("retention", id_, namespace="eu")["ism_template"]
+        assert attached["index_patterns"] == [f"logs-{id_}-eu"]
         assert template["template"]["settings"]["index"]["final_pipeline"] == "acme-redaction"
         assert template["composed_of"] == ["acme-common", "acme-event"]
         assert template["_meta"]["owner"] == "acme"
