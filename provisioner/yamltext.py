@@ -68,7 +68,7 @@ def brief(of: Any) -> str:
     """A value that is there only to say where one is: nothing long, nothing nested."""
     if isinstance(of, dict) and of:
         return _flow("{}", [f"{value(str(k), flow=True)}: {_inner(v)}" for k, v in of.items()])
-    if isinstance(of, list) and of:
+    if isinstance(of, list) and any(not isinstance(v, dict | list) for v in of):
         return _flow("[]", [_inner(v) for v in of])
     return _inner(of, flow=False)
 

@@ -6,10 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from provisioner.model import Action
 
-    from provisioner.model import Change, Event, Finding, Plan
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from provisioner.deploy import Outcome
+    from provisioner.model import Change, Diff, Event, Finding, Plan
+    from provisioner.report.history import Release
 
 
 def dumps(value: Any) -> str:
@@ -36,8 +40,20 @@ def findings(found: Sequence[Finding]) -> dict[str, Any]:
 
 
 def plan(planned: Plan) -> dict[str, Any]:
-    """`{"changes": [{"action", "kind", "key", "why", "origin", "before", "after", "risks"}]}`, no-ops included."""
-    return {"changes": [_change(change) for change in planned.changes]}
+    """`{"owner", "cluster", "release", "digest", "counts", "limits", "changes"}`.
+
+    `counts` has a number for each action; `limits` are `{"name", "message"}`, those that are exceeded. `changes`,
+    no-ops included, are `{"action", "kind", "key", "why", "origin", "before", "after", "risks", "doomed", "diffs"}`.
+    """
+    return {
+        "owner": planned.owner,
+        "cluster": planned.cluster,
+        "release": planned.release,
+        "digest": planned.digest,
+        "counts": {action.value: planned.count(action) for action in Action},
+        "limits": [{"name": limit.name, "message": limit.message} for limit in planned.limits],
+        "changes": [_change(change) for change in planned.changes],
+    }
 
 
 def _change(change: Change) -> dict[str, Any]:
@@ -50,11 +66,36 @@ def _change(change: Change) -> dict[str, Any]:
         "before": change.before,
         "after": change.after,
         "risks": list(change.risks),
+        "doomed": [
+            {
+                "name": index.name,
+                "documents": index.documents,
+                "bytes": index.bytes,
+                "created": index.created,
+                "rolled_over": index.rolled_over,
+            }
+            for index in change.doomed
+        ],
+        "diffs": diffs(change.diffs),
     }
 
 
+def diffs(shown: Iterable[Diff]) -> list[dict[str, Any]]:
+    """`[{"title", "lines": [{"sign", "text", "origin"}]}]`."""
+    return [
+        {
+            "title": diff.title,
+            "lines": [
+                {"sign": line.sign, "text": line.text, "origin": str(line.origin) if line.origin else None}
+                for line in diff.lines
+            ],
+        }
+        for diff in shown
+    ]
+
+
 def events(happened: Sequence[Event]) -> dict[str, Any]:
-    """`{"events": [{"action", "kind", "key", "seconds", "error"}]}`."""
+    """`{"events": [{"action", "kind", "key", "seconds", "attempts", "error"}]}`."""
     return {
         "events": [
             {
@@ -62,8 +103,33 @@ def events(happened: Sequence[Event]) -> dict[str, Any]:
                 "kind": e.change.kind,
                 "key": e.change.key,
                 "seconds": round(e.seconds, 3),
+                "attempts": e.attempts,
                 "error": e.error,
             }
             for e in happened
         ]
     }
+
+
+def outcome(done: Outcome) -> dict[str, Any]:
+    """The events as above, with `"failed"`, `"left"` (the changes that a new plan would still make) and `"behind"`: the
+    indices that have still to take an ISM policy over, by its name."""
+    left = done.left.pending if done.left else ()
+    changes = [_change(change) for change in left]
+    return {**events(done.events), "failed": done.failed, "left": changes, "behind": dict(done.behind)}
+
+
+def releases(rows: Sequence[Release]) -> dict[str, Any]:
+    """`{"releases": [{"number", "at", "who", "host", "revision", "tool", "outcome", "counts"}]}`."""
+    return {"releases": [_release(row) for row in rows]}
+
+
+def release(row: Release, changes: Iterable[Change] = ()) -> dict[str, Any]:
+    """One release as above, its steps (`{"action", "kind", "key", "error"}`), and the changes from the one before."""
+    steps = [{name: step.get(name, "") for name in ("action", "kind", "key", "error")} for step in row.steps]
+    return {**_release(row), "steps": steps, "changes": [_change(change) for change in changes]}
+
+
+def _release(row: Release) -> dict[str, Any]:
+    names = ("number", "at", "who", "host", "revision", "tool", "outcome")
+    return {**{name: getattr(row, name) for name in names}, "counts": dict(row.counts)}

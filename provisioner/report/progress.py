@@ -1,0 +1,34 @@
+"""The steps of an apply while they happen: a line for each, and on a terminal a bar below them."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from provisioner.report import text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rich.console import Console
+
+    from provisioner.model import Event
+
+
+@contextmanager
+def steps(console: Console, total: int) -> Iterator[Callable[[Event], None]]:
+    """Give a function that takes each event, from any thread. The bar goes away at the end, however that comes."""
+    if not console.is_terminal:
+        yield lambda event: console.print(text.event(event))
+        return
+    columns = (TextColumn("  applying"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("applying", total=total)
+
+        def happened(event: Event) -> None:
+            console.print(text.event(event))
+            bar.advance(task)
+
+        yield happened
