@@ -165,9 +165,8 @@ def test_retention_counts_from_the_rollover(id_: str, hot: str, delete: str) -> 
     assert last["transitions"] == []
     assert policy["description"].endswith("(provisioner owner=acme)")
     assert deletes_after(policy) == Term(int(delete[:-1]) * DAY, "rolled_over")
-    assert shortened(policy, body("retention", "network")) == (
-        f"{delete[:-1]} days → 365 days" if delete != "365d" else ""
-    )
+    longer = f"{int(delete[:-1]):,} days → 365 days"
+    assert shortened(policy, body("retention", "network")) == (longer if delete != "365d" else "")
 
 
 def test_every_log_type_has_template_stream_retention_and_redaction() -> None:
