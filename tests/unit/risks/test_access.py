@@ -41,6 +41,7 @@ def indices(*entries):
         (role("a?"), role("a*"), "a* in the cluster"),
         (role("/a.*/"), role("abc"), "abc in the cluster"),
         (role("/a.*/"), role("/a.*/"), ""),
+        (role("/a*/"), role("/abc/"), "/abc/ in the cluster"),
         (indices(on("logs-*", "read")), indices(on("logs-*", "read write")), "write on logs-*"),
         (indices(on("logs-*", "read")), indices(on("logs-* *", "read")), "read on *"),
         (indices(on("logs-*", "read")), indices(on("logs-a-* logs-b", "read")), ""),
@@ -70,6 +71,7 @@ def indices(*entries):
             "all fields but the hidden ones on a",
         ),
         (indices(on("a", "read")), indices(on("a", "read", fls=["x"])), ""),
+        (indices(on("a", "read", fls=["~x"])), indices(on("a", "read", fls=["~x", "y"])), ""),
         (
             indices(on("a b", "read", masked_fields=["ip::/x/::y", "user"])),
             indices(on("a b", "read", masked_fields=["user::algo"])),
@@ -116,6 +118,8 @@ def test_what_is_new_gives_access_and_what_goes_takes_it():
     new = role("cluster_monitor", index=[on("logs-*", "create_index")])
     change = Change(Action.CREATE, "role", "x", "new", after=new)
     assert risks.of(change) == ("widens access: cluster_monitor in the cluster; create_index on logs-*",)
+    deleted_by_hand = Change(Action.CREATE, "role", "x", "drifted: it was deleted", before=new, after=new)
+    assert risks.of(deleted_by_hand) == risks.of(change)
     assert risks.of(Change(Action.DELETE, "role", "x", "", before=new, live=Live("role", "x", new, "x"))) == ()
 
 

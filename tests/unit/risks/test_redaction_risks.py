@@ -116,6 +116,18 @@ def test_the_tables(change, words):
     assert warned(compiled(), compiled(change)) == (f"weakens redaction: {words}" if words else "")
 
 
+def test_digits_are_compared_with_as_many_digits():
+    """2799 begins with 27, and lies outside of 2221 to 2720."""
+
+    def short(document):
+        document["issuers"] = [{"name": "x", "from": "27", "to": "27", "lengths": [16]}]
+
+    def long(document):
+        document["issuers"] = [{"name": "x", "from": "2221", "to": "2720", "lengths": [16]}]
+
+    assert warned(compiled(short), compiled(long)) == "weakens redaction: cards of x from 27 with 16 digits"
+
+
 def test_several_at_once():
     words = warned(compiled(), compiled(no_maestro))
     assert words.startswith("weakens redaction: cards of unionpay from 62 with 16, 17, 18, 19 digits; cards of maestro")

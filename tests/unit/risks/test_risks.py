@@ -221,6 +221,7 @@ class TestPolicies:
         )
         assert risks.of(delete("ism_policy", policy(30))) == ("stops retention: new indices of logs-x-* live for ever",)
         assert risks.of(delete("ism_policy", policy(None))) == ()
+        assert risks.of(update("ism_policy", policy(None), policy(None, ["logs-y-*"]))) == ()
 
     def test_deleting_or_prolonging_a_policy_deletes_no_data(self):
         assert risks.doomed(delete("ism_policy", policy(30)), INDICES, NOW) == ()
