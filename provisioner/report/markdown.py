@@ -9,11 +9,10 @@ from __future__ import annotations
 import html
 import re
 import time
-from itertools import chain, takewhile
+from itertools import accumulate, takewhile
 from typing import TYPE_CHECKING
 
 from provisioner.model import Action
-from provisioner.quantities import count
 from provisioner.report import words
 
 if TYPE_CHECKING:
@@ -24,8 +23,9 @@ if TYPE_CHECKING:
 LONGEST = 65_000
 """GitHub takes 65,536 characters."""
 _SIGNS = {Action.CREATE: "+", Action.UPDATE: "~", Action.ADOPT: "→", Action.DELETE: "-"}
-_ROOM = 200
-"""Characters kept for the sentence on what was left out."""
+_FRAME = 200
+"""Characters kept for the head of a section and for the sentence on what was left out of it."""
+_TABLE = "\n| | object | why | where |\n|---|---|---|---|\n"
 _SPECIAL = re.compile(r"[\\`*_\[\]<>#~$]|^[+-]|(?<=^\d)[.)]|(?<=^\d\d)[.)]")
 _NO_BREAK = "\u200b"
 """A space of no width: behind it nothing is a mention, a reference to an issue or an address any more."""
@@ -46,45 +46,39 @@ def plan(planned: Plan, target: str, *, now: int | None = None, longest: int = L
     now = int(time.time() * 1000) if now is None else now
     shown = [*planned.pending, *words.orphans(planned)]
     heading = words.to_do(planned) if planned.pending else "no changes"
-    head = "\n".join([marker(target), f"### Plan for {_code(target)}: {heading}", ""])
-    parts, room = [head], longest - len(head) - 3 * _ROOM
-    warnings = list(chain.from_iterable(_warnings(change, now) for change in planned.pending))
+    comment = _Comment(f"{marker(target)}\n### Plan for {_code(target)}: {heading}\n", longest)
     refused = [f"> - refused: {text(words.limit(limit))}\n" for limit in planned.limits]
-    for mark, noun, blocks in (("CAUTION", "limit", refused), ("WARNING", "warning", warnings)):
-        taken = _fitting(blocks, room // 3)
-        if taken:
-            parts.append(f"\n> [!{mark}]\n{''.join(taken)}{_left_out(len(blocks) - len(taken), noun, '> - ')}")
-    room = longest - sum(map(len, parts)) - 3 * _ROOM
-    rows = [_row(change) for change in shown]
-    taken = _fitting(rows, room)
-    if taken:
-        left = _left_out(len(rows) - len(taken), "change", "\n")
-        parts.append(f"\n| | object | why | where |\n|---|---|---|---|\n{''.join(taken)}{left}")
+    warnings = [warning for change in planned.pending for warning in _warnings(change, now)]
     details = [_details(change) for change in shown if change.diffs]
-    taken = _fitting(details, longest - sum(map(len, parts)) - _ROOM)
-    parts += ["\n", *taken, _left_out(len(details) - len(taken), "diff", "\n")] if details else []
-    return "".join(parts)
+    comment.add("\n> [!CAUTION]\n", refused, "> - ", "limits", share=3)
+    comment.add("\n> [!WARNING]\n", warnings, "> - ", "warnings", share=3)
+    comment.add(_TABLE, [_row(change) for change in shown], "\n", "changes", share=2)
+    comment.add("\n", details, "\n", "diffs")
+    return comment.text
+
+
+class _Comment:
+    """A text that takes as many blocks as there is room for, and says how many it left out."""
+
+    def __init__(self, head: str, longest: int) -> None:
+        self.text = head
+        self._room = longest - len(head) - 4 * _FRAME
+
+    def add(self, head: str, blocks: Sequence[str], before: str, nouns: str, share: int = 1) -> None:
+        """The first ones of some blocks under their head, in one of so many shares of the room that is left."""
+        if not blocks:
+            return
+        fitting = sum(end <= self._room // share for end in accumulate(map(len, blocks)))
+        taken, left = "".join(blocks[:fitting]), len(blocks) - fitting
+        note = f"{before}{left:,} of {len(blocks):,} {nouns} left out: the comment would be too long\n" if left else ""
+        self.text += f"{head}{taken}{note}"
+        self._room -= len(taken)
 
 
 def text(value: str) -> str:
     """A sentence that may hold anything, as plain text on one line."""
     escaped = _SPECIAL.sub(r"\\\g<0>", _line(value).strip().replace("&", "&amp;"))
     return _LINKED.sub(_NO_BREAK, escaped).replace("|", "&#124;")
-
-
-def _fitting(blocks: Sequence[str], room: int) -> list[str]:
-    """As many of the first ones as there is room for."""
-    taken = []
-    for block in blocks:
-        room -= len(block)
-        if room < 0:
-            break
-        taken.append(block)
-    return taken
-
-
-def _left_out(number: int, noun: str, before: str) -> str:
-    return f"{before}and {count(number, noun)} more, left out here: the comment would be too long\n" if number else ""
 
 
 def _warnings(change: Change, now: int) -> Iterator[str]:
