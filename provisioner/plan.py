@@ -50,7 +50,9 @@ def _refuse_conflicts(taken: Sequence[Change], known: Known, options: Options) -
     ways = "rename ours, or remove or rename those in the cluster"
     if not others and not options.adopt:
         ways = "take them over with --adopt, or " + ways
-    raise ConflictError(f"these are not ours ({known.owner}):\n{names}", f"{ways}; nothing was changed")
+    raise ConflictError(
+        f"these exist in the cluster and are not ours ({known.owner}):\n{names}", f"{ways}; nothing was changed"
+    )
 
 
 def _explained(change: Change, known: Known) -> Change:
