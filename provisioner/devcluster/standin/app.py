@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from provisioner.devcluster.standin.access import API, Access
 from provisioner.devcluster.standin.errors import OpenSearchError, StandInError, plain_error
 from provisioner.devcluster.standin.node import Node
 from provisioner.devcluster.standin.plugin import Plugin, Shared, route
@@ -31,7 +32,7 @@ class StandIn:
     def __init__(self, node: Node, plugins: Sequence[Plugin], *, authenticate: bool = False) -> None:
         self.node = node
         self.names = [p.name for p in plugins if p.name]
-        self._authenticate = authenticate
+        self._access = Access(node) if authenticate else None
         self._routes: list[Route] = [r for p in plugins for r in p.routes()]
         self._routes.append(route("/_plugins/_standin/health", self._health, ["GET"]))
 
@@ -42,6 +43,8 @@ class StandIn:
         chosen = next((r for r in found if request.method in (r.methods or ())), None)
         if chosen is None and all(isinstance(r, Shared) for r in found):
             response = await forward(self.node, request)
+            if self._access and request.method != "GET" and request.url.path.startswith(API):
+                self._access.forget()
         else:
             response = await self._own(chosen, found, request)
         await response(scope, receive, send)
@@ -49,10 +52,13 @@ class StandIn:
     async def _own(self, chosen: Route | None, found: Sequence[Route], request: Request) -> Response:
         """The answer of a plugin's route, or the error that it raised, marked as the stand-in's."""
         try:
-            refusal = await self._refusal(request)
-            response = refusal or (await _answer(chosen, request) if chosen else _wrong_method(found, request))
+            if self._access:
+                await self._access.admit(request, getattr(chosen, "action", None))
+            response = await _answer(chosen, request) if chosen else _wrong_method(found, request)
         except StandInError as error:
-            response = answer(error.body, error.status)
+            known = isinstance(error.body, dict)
+            response = answer(error.body, error.status) if known else Response(error.body, error.status)
+            response.headers.update(error.headers)
         except httpx.TransportError as error:
             response = answer(plain_error(503, f"the node does not answer: {type(error).__name__}").body, 503)
         except Exception as error:
@@ -61,19 +67,6 @@ class StandIn:
         if not isinstance(response, NodeResponse | WholeNodeResponse):
             response.headers[HEADER] = ",".join(self.names)
         return response
-
-    async def _refusal(self, request: Request) -> Response | None:
-        """With security on, the node decides who the caller is; its own refusal, or None when it knows the caller."""
-        if not self._authenticate:
-            return None
-        reply = await self.node.as_caller("GET", "/_plugins/_security/authinfo", request.headers)
-        if reply.status == 200:
-            return None
-        headers = {k: v for k, v in reply.headers.items() if k.lower() == "www-authenticate"}
-        known = isinstance(reply.body, dict)
-        refused = answer(reply.body, reply.status) if known else Response(reply.body, reply.status)
-        refused.headers.update(headers)
-        return refused
 
     async def _health(self, _request: Request) -> Response:
         reply = await self.node.request("GET", "/")
@@ -108,7 +101,8 @@ def _wrong_method(found: Sequence[Route], request: Request) -> Response:
 def build(node: Node, plugins: Sequence[Plugin], *, authenticate: bool = False) -> Starlette:
     """The application. Starting it waits for the node, then starts the plugins; stopping it stops them.
 
-    `authenticate`: ask the node's security plugin who the caller is before a plugin route answers.
+    `authenticate`: ask the node's security plugin who the caller is, and what the roles permit, before a plugin's route
+    answers.
     """
 
     @asynccontextmanager

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 
 class StandInError(Exception):
-    """An answer that is an error: `status` and the whole JSON `body`, sent as they are."""
+    """An answer that is an error: `status`, the whole JSON `body` and further headers, sent as they are."""
 
-    def __init__(self, status: int, body: Any) -> None:
+    def __init__(self, status: int, body: Any, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(f"{status}: {reason_of(body)}")
         self.status = status
         self.body = body
+        self.headers = headers or {}
 
 
 class OpenSearchError(StandInError):

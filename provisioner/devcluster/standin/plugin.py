@@ -35,14 +35,24 @@ class Plugin(Protocol):
         ...
 
 
-class Shared(Route):
+class PluginRoute(Route):
+    """A route of a plugin. `action` is what the real plugin does behind it, by the name under which the security plugin
+    permits it; None where the node itself decides."""
+
+    action: str | None = None
+
+
+class Shared(PluginRoute):
     """A route on a path of the node's own: what its methods don't take goes to the node, not to a 405."""
 
 
-def route(path: str, endpoint: Endpoint, methods: Iterable[str], *, shared: bool = False) -> Route:
+def route(
+    path: str, endpoint: Endpoint, methods: Iterable[str], *, action: str | None = None, shared: bool = False
+) -> Route:
     """A route that takes exactly `methods`. Starlette would add HEAD to every GET; OpenSearch does not."""
-    made = (Shared if shared else Route)(path, endpoint, methods=list(methods))
+    made = (Shared if shared else PluginRoute)(path, endpoint, methods=list(methods))
     made.methods = set(methods)
+    made.action = action
     return made
 
 

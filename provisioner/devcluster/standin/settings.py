@@ -43,7 +43,7 @@ class ClusterSettings:
     def routes(self) -> list[Route]:
         """`/_cluster/settings`, for as far as it concerns the plugins."""
         return [
-            route("/_cluster/settings", self._put, ["PUT"], shared=True),
+            route("/_cluster/settings", self._put, ["PUT"], action="cluster:admin/settings/update", shared=True),
             route("/_cluster/settings", self._get, ["GET"], shared=True),
         ]
 

@@ -19,6 +19,7 @@ from provisioner.devcluster.standin.plugin import route
 from provisioner.devcluster.standin.rest import answer, bool_param, check_params, int_param
 
 BASE = "/_plugins/_alerting"
+OLD, NEW = "cluster:admin/opendistro/alerting", "cluster:admin/opensearch/alerting"
 TABLE = {"sortString", "sortOrder", "missing", "size", "startIndex", "searchString"}
 
 
@@ -33,14 +34,20 @@ class AlertApi:
 
     def routes(self) -> list[Route]:
         """The routes; they must stand before those with a monitor's id."""
+        acknowledge = "{id}/_acknowledge/alerts"
         return [
-            route(f"{BASE}/monitors/alerts", self.list_alerts, ["GET"]),
-            route(f"{BASE}/workflows/alerts", self.list_chained, ["GET"]),
-            route(f"{BASE}/monitors/{{id}}/_acknowledge/alerts", self.acknowledge, ["POST"]),
-            route(f"{BASE}/workflows/{{id}}/_acknowledge/alerts", self.acknowledge_chained, ["POST"]),
-            route(f"{BASE}/findings/_search", self.findings, ["GET"]),
-            route(f"{BASE}/destinations", self.destinations, ["GET"]),
-            route(f"{BASE}/v2/monitors", self.ppl_monitor, ["POST"]),
+            route(f"{BASE}/monitors/alerts", self.list_alerts, ["GET"], action=f"{OLD}/alerts/get"),
+            route(f"{BASE}/workflows/alerts", self.list_chained, ["GET"], action=f"{NEW}/workflow_alerts/get"),
+            route(f"{BASE}/monitors/{acknowledge}", self.acknowledge, ["POST"], action=f"{OLD}/alerts/ack"),
+            route(
+                f"{BASE}/workflows/{acknowledge}",
+                self.acknowledge_chained,
+                ["POST"],
+                action=f"{OLD}/chained_alerts/ack",
+            ),
+            route(f"{BASE}/findings/_search", self.findings, ["GET"], action=f"{NEW}/findings/get"),
+            route(f"{BASE}/destinations", self.destinations, ["GET"], action=f"{OLD}/destination/get"),
+            route(f"{BASE}/v2/monitors", self.ppl_monitor, ["POST"], action=f"{OLD}/monitor/write"),
         ]
 
     async def list_alerts(self, request: Request) -> Response:

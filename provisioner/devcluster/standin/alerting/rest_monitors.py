@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from provisioner.devcluster.standin.access import caller_of
 from provisioner.devcluster.standin.alerting.alert_store import EVERYWHERE as ALERTS_EVERYWHERE
 from provisioner.devcluster.standin.alerting.alert_store import AlertStore
 from provisioner.devcluster.standin.alerting.clock import Clock
@@ -33,6 +34,7 @@ from provisioner.devcluster.standin.settings import ClusterSettings
 from provisioner.devcluster.standin.store import Stored
 
 BASE = "/_plugins/_alerting/monitors"
+ACTION = "cluster:admin/opendistro/alerting/monitor"
 MAX_MONITORS = 1000
 MAX_TRIGGERS = 10
 EMPTY_SEARCH: Json = {
@@ -76,19 +78,19 @@ class MonitorApi:
     def routes(self) -> list[Route]:
         """The routes; `_search` must stand before the ids."""
         return [
-            route(BASE, self.create, ["POST"]),
-            route(f"{BASE}/", self.create, ["POST"]),
-            route(f"{BASE}/_search", self.search, ["GET", "POST"]),
-            route(f"{BASE}/{{id}}", self.read, ["HEAD", "GET"]),
-            route(f"{BASE}/{{id}}", self.update, ["PUT"]),
-            route(f"{BASE}/{{id}}", self.delete, ["DELETE"]),
+            route(BASE, self.create, ["POST"], action=f"{ACTION}/write"),
+            route(f"{BASE}/", self.create, ["POST"], action=f"{ACTION}/write"),
+            route(f"{BASE}/_search", self.search, ["GET", "POST"], action=f"{ACTION}/search"),
+            route(f"{BASE}/{{id}}", self.read, ["HEAD", "GET"], action=f"{ACTION}/get"),
+            route(f"{BASE}/{{id}}", self.update, ["PUT"], action=f"{ACTION}/write"),
+            route(f"{BASE}/{{id}}", self.delete, ["DELETE"], action=f"{ACTION}/delete"),
         ]
 
     async def create(self, request: Request) -> Response:
         """POST: store a monitor under an id of the server's."""
         check_params(request, {"refresh", "if_seq_no", "if_primary_term"})
         form = await self.parsed(request)
-        await self._check(form)
+        await self._check(form, request)
         limit = await self._settings.get("plugins.alerting.monitor.max_monitors")
         allowed = MAX_MONITORS if limit is None else int(limit)
         if await self._configs.count() >= allowed:
@@ -104,7 +106,7 @@ class MonitorApi:
         form = await self.parsed(request)
         tokens = concurrency_tokens(request)
         id_ = request.path_params["id"]
-        await self._check(form)
+        await self._check(form, request)
         found = await self._configs.get("monitor", id_)
         if found is None:
             raise status_error(404, f"Monitor with {id_} is not found")
@@ -173,7 +175,7 @@ class MonitorApi:
         self._deleted.add(id_)
         return await self._jobs.delete("monitor_id", id_)
 
-    async def _check(self, form: Json) -> None:
+    async def _check(self, form: Json, request: Request) -> None:
         """What the plugin checks against the cluster: indexes, and limits."""
         kinds = [(kind, body) for item in form["inputs"] for kind, body in item.items()]
         is_doc = form["monitor_type"] == DOC
@@ -184,16 +186,24 @@ class MonitorApi:
                 if is_doc and any("*" in index for index in body["indices"]):
                     reason = "Validation Failed: 1: Index patterns are not supported for doc level monitors.;"
                     raise OpenSearchError(400, "action_request_validation_exception", reason)
-                await self._check_indices(body["indices"])
+                await self.check_indices(body["indices"], request)
         if len(form["triggers"]) > MAX_TRIGGERS:
             raise invalid(f"Monitors can only support up to {MAX_TRIGGERS} triggers.")
         check_throttles(form["triggers"])
 
-    async def _check_indices(self, indices: list[str]) -> None:
+    async def check_indices(self, indices: list[str], request: Request) -> None:
+        """The indices must be there, and the caller must be allowed to read them. Raises 404, 403."""
         names = ",".join(quote(index, safe="*<>{},") for index in indices)
-        reply = await self._node.request("POST", f"/{names}/_search" if names else "/_search", body={"size": 0})
+        path, body = f"/{names}/_search" if names else "/_search", {"size": 0}
+        if caller_of(request):
+            reply = await self._node.as_caller("POST", path, request.headers, body=body)
+        else:
+            reply = await self._node.request("POST", path, body=body)
         if reply.ok:
             return
+        if reply.status == 403:
+            listed = ", ".join(indices)
+            raise status_error(403, f"User doesn't have read permissions for one or more configured index [{listed}]")
         error = reply.body.get("error", {}) if isinstance(reply.body, dict) else {}
         if error.get("type") == "index_not_found_exception":
             raise lost_index(", ".join(indices), str(error.get("index")))

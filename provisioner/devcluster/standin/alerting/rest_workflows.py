@@ -26,6 +26,7 @@ from provisioner.devcluster.standin.plugin import route
 from provisioner.devcluster.standin.rest import answer, bool_param, check_params
 
 BASE = "/_plugins/_alerting/workflows"
+ACTION = "cluster:admin/opensearch/alerting/workflow"
 
 
 class WorkflowApi:
@@ -41,10 +42,10 @@ class WorkflowApi:
     def routes(self) -> list[Route]:
         """The routes."""
         return [
-            route(BASE, self.create, ["POST"]),
-            route(f"{BASE}/{{id}}", self.read, ["HEAD", "GET"]),
-            route(f"{BASE}/{{id}}", self.update, ["PUT"]),
-            route(f"{BASE}/{{id}}", self.delete, ["DELETE"]),
+            route(BASE, self.create, ["POST"], action=f"{ACTION}/write"),
+            route(f"{BASE}/{{id}}", self.read, ["HEAD", "GET"], action=f"{ACTION}/get"),
+            route(f"{BASE}/{{id}}", self.update, ["PUT"], action=f"{ACTION}/write"),
+            route(f"{BASE}/{{id}}", self.delete, ["DELETE"], action=f"{ACTION}/delete"),
         ]
 
     async def create(self, request: Request) -> Response:

@@ -7,6 +7,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from provisioner.devcluster.standin.access import MANAGED_INDEX, may_on
 from provisioner.devcluster.standin.errors import OpenSearchError
 from provisioner.devcluster.standin.ism.indexes import Index, Indexes
 from provisioner.devcluster.standin.ism.jobs import Jobs
@@ -42,6 +43,7 @@ class Explain:
         if named and not indexes:
             reason = "Validation Failed: 1: no documents to get;"
             raise OpenSearchError(400, "action_request_validation_exception", reason)
+        indexes = [index for index in indexes if may_on(request, index.name, MANAGED_INDEX)]
         known = await self._records.managed_many(indexes)
         # The policy is part of the plugin's search, so it counts before the pages are cut; all else is looked up later.
         policy_id = wanted.get("policy_id")

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from provisioner.devcluster.standin.access import caller_of
 from provisioner.devcluster.standin.ism.indexes import Indexes
 from provisioner.devcluster.standin.node import Node
 from provisioner.devcluster.standin.plugin import route
@@ -28,6 +29,7 @@ KEPT = "index.analysis.ism_stand_in."
 THEIRS = "index.plugins.index_state_management."
 _NAMES = ("rollover_alias", "rollover_skip", "policy_id", "auto_manage", "history_index")
 _WRITTEN = re.compile(r"(?:index\.)?(?:plugins|opendistro)\.index_state_management\.(\w+)")
+_UPDATE = "indices:admin/settings/update"
 _MARK, _KEPT_MARK = b"index_state_management", b"ism_stand_in"
 # Where settings stand in the bodies: of an index or legacy template, and of an index or component template.
 _PLACES = (("settings",), ("template", "settings"))
@@ -97,7 +99,11 @@ class IndexSettings:
         body = {name.removeprefix("settings."): value for name, value in body.items()}
         ours = {found[1]: value for name, value in body.items() if (found := _WRITTEN.fullmatch(name))}
         rest = {name: value for name, value in body.items() if not _WRITTEN.fullmatch(name)}
-        for index in await self._indexes.find(request.path_params["index"].split(","), strict=True):
+        indexes = await self._indexes.find(request.path_params["index"].split(","), strict=True)
+        caller = caller_of(request)
+        if caller and not all(caller.may_on(index.name, _UPDATE) for index in indexes):
+            raise caller.refusal(_UPDATE)
+        for index in indexes:
             before = await self._changed.get(_document(index.uuid))
             settings = {**(orjson.loads(before.source["json"]) if before else {}), **ours}
             await self._changed.put(_document(index.uuid), {"json": orjson.dumps(settings).decode()})

@@ -12,7 +12,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from provisioner.devcluster.standin.errors import illegal_argument, status_exception
+from provisioner.devcluster.standin.access import MANAGED_INDEX, caller_of, may_on
+from provisioner.devcluster.standin.errors import OpenSearchError, illegal_argument, status_exception
 from provisioner.devcluster.standin.ism import managed as way
 from provisioner.devcluster.standin.ism.actions import type_of
 from provisioner.devcluster.standin.ism.clock import Clock
@@ -32,6 +33,7 @@ from provisioner.devcluster.standin.scalars import text
 from provisioner.devcluster.standin.store import Stored
 
 _BASE = "/_plugins/_ism"
+_ACTION = "cluster:admin/opendistro/ism"
 _LIST_PARAMS = ("size", "from", "sortField", "sortOrder", "queryString")
 _PATIENCE = 5.0  # seconds
 _ALLOW_LIST = "plugins.index_state_management.allow_list"
@@ -65,13 +67,18 @@ class IsmPlugin:
     def routes(self) -> list[Route]:
         """The plugin's routes."""
         routes = [
-            route(f"{_BASE}/policies", self._list, ["GET"]),
-            route(f"{_BASE}/policies", self._put, ["PUT"]),
-            route(f"{_BASE}/policies/{{policy_id}}", self._get, ["GET", "HEAD"]),
-            route(f"{_BASE}/policies/{{policy_id}}", self._put, ["PUT"]),
-            route(f"{_BASE}/policies/{{policy_id}}", self._delete, ["DELETE"]),
-            route(f"{_BASE}/explain", self._explain.handle, ["GET", "POST"]),
-            route(f"{_BASE}/explain/{{index}}", self._explain.handle, ["GET", "POST"]),
+            route(f"{_BASE}/policies", self._list, ["GET"], action=f"{_ACTION}/policy/search"),
+            route(f"{_BASE}/policies", self._put, ["PUT"], action=f"{_ACTION}/policy/write"),
+            route(f"{_BASE}/policies/{{policy_id}}", self._get, ["GET", "HEAD"], action=f"{_ACTION}/policy/get"),
+            route(f"{_BASE}/policies/{{policy_id}}", self._put, ["PUT"], action=f"{_ACTION}/policy/write"),
+            route(f"{_BASE}/policies/{{policy_id}}", self._delete, ["DELETE"], action=f"{_ACTION}/policy/delete"),
+            route(f"{_BASE}/explain", self._explain.handle, ["GET", "POST"], action=f"{_ACTION}/managedindex/explain"),
+            route(
+                f"{_BASE}/explain/{{index}}",
+                self._explain.handle,
+                ["GET", "POST"],
+                action=f"{_ACTION}/managedindex/explain",
+            ),
         ]
         for verb, handler in (
             ("add", self._add),
@@ -79,7 +86,8 @@ class IsmPlugin:
             ("retry", self._retry),
             ("change_policy", self._change),
         ):
-            routes += [route(f"{_BASE}/{verb}{end}", handler, ["POST"]) for end in ("", "/{index}")]
+            action = f"{_ACTION}/managedindex/{verb.removesuffix('_policy')}"
+            routes += [route(f"{_BASE}/{verb}{end}", handler, ["POST"], action=action) for end in ("", "/{index}")]
         return [*routes, *self._index_settings.routes()]
 
     async def start(self) -> None:
@@ -177,6 +185,8 @@ class IsmPlugin:
         policy = await self._records.needed_policy(text(body["policy_id"]))
         outcome = Outcome()
         for index in await self._indexes.find(names):
+            if not may_on(request, index.name, MANAGED_INDEX):
+                continue
             async with self.jobs.locks[index.uuid]:
                 made = await self._records.manage(index, policy, self.clock.now(), anew=True)
             already = "This index already has a policy, use the update policy API to update index policies"
@@ -186,7 +196,7 @@ class IsmPlugin:
 
     async def _remove(self, request: Request) -> Response:
         outcome = Outcome()
-        for index in await self._indexes.find(index_names(request)):
+        for index in _permitted(request, await self._indexes.find(index_names(request))):
             async with self.jobs.locks[index.uuid]:
                 if await self._records.managed(index.uuid) is None:
                     outcome.note(index, "This index does not have a policy to remove")
@@ -200,7 +210,7 @@ class IsmPlugin:
         names = index_names(request)
         state = (await optional_object(request, self._node)).get("state")
         outcome = Outcome()
-        for index in await self._indexes.find(names, strict=True):
+        for index in _permitted(request, await self._indexes.find(names, strict=True)):
             async with self.jobs.locks[index.uuid]:
                 managed = await self._records.managed(index.uuid)
                 if managed is None:
@@ -220,7 +230,7 @@ class IsmPlugin:
         wanted = await parsed(request, self._node, parse_change)
         policy = await self._records.needed_policy(wanted["policy_id"])
         outcome = Outcome()
-        for index in await self._indexes.find(names, strict=True):
+        for index in _permitted(request, await self._indexes.find(names, strict=True)):
             async with self.jobs.locks[index.uuid]:
                 await self._change_one(index, policy, wanted, outcome)
         return outcome.answer()
@@ -241,6 +251,17 @@ class IsmPlugin:
         change = {"policy_id": policy.id, "state": state, "is_safe": safe}
         await self._records.save(replace(managed, change=change))
         outcome.note(index, None)
+
+
+def _permitted(request: Request, indices: list[Index]) -> list[Index]:
+    """The same indices. Raises 403 where the caller may not manage one of them."""
+    caller = caller_of(request)
+    if caller and not all(caller.may_on(index.name, MANAGED_INDEX) for index in indices):
+        told = caller.refusal(MANAGED_INDEX).reason
+        reason = f"User doesn't have required index permissions on one or more requested indices: {told}"
+        cause = {"type": "exception", "reason": f"org.opensearch.OpenSearchStatusException: {reason}"}
+        raise OpenSearchError(403, "index_management_exception", reason, caused_by=cause)
+    return indices
 
 
 def named(query: str, prefix: str) -> dict[str, Any]:

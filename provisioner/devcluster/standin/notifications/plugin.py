@@ -29,6 +29,7 @@ from provisioner.devcluster.standin.store import Store, Stored
 
 INDEX = ".opensearch-notifications-config"
 _BASE = "/_plugins/_notifications"
+_ACTION = "cluster:admin/opensearch/notifications"
 _PARAMS = frozenset({"config_id", "config_id_list", "sort_field", "sort_order", "from_index", "max_items"})
 _MAX_ITEMS = 1000
 _DENY_LIST = "opensearch.notifications.core.http.host_deny_list"
@@ -47,17 +48,17 @@ class NotificationsPlugin:
 
     def routes(self) -> list[Route]:
         """The plugin's routes."""
-        one = f"{_BASE}/configs/{{config_id}}"
+        one, test = f"{_BASE}/configs/{{config_id}}", f"{_BASE}/feature/test/{{config_id}}"
         return [
-            route(f"{_BASE}/features", self._features, ["GET"]),
-            route(f"{_BASE}/channels", self._channels, ["GET"]),
-            route(f"{_BASE}/configs", self._list, ["GET"]),
-            route(f"{_BASE}/configs", self._create, ["POST"]),
-            route(f"{_BASE}/configs", self._delete, ["DELETE"]),
-            route(one, self._list, ["GET"]),
-            route(one, self._update, ["PUT"]),
-            route(one, self._delete, ["DELETE"]),
-            route(f"{_BASE}/feature/test/{{config_id}}", self._test, ["GET", "POST"]),
+            route(f"{_BASE}/features", self._features, ["GET"], action=f"{_ACTION}/features"),
+            route(f"{_BASE}/channels", self._channels, ["GET"], action=f"{_ACTION}/channels/get"),
+            route(f"{_BASE}/configs", self._list, ["GET"], action=f"{_ACTION}/configs/get"),
+            route(f"{_BASE}/configs", self._create, ["POST"], action=f"{_ACTION}/configs/create"),
+            route(f"{_BASE}/configs", self._delete, ["DELETE"], action=f"{_ACTION}/configs/delete"),
+            route(one, self._list, ["GET"], action=f"{_ACTION}/configs/get"),
+            route(one, self._update, ["PUT"], action=f"{_ACTION}/configs/update"),
+            route(one, self._delete, ["DELETE"], action=f"{_ACTION}/configs/delete"),
+            route(test, self._test, ["GET", "POST"], action=f"{_ACTION}/test_notification"),
         ]
 
     async def start(self) -> None:
