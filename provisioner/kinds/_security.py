@@ -1,25 +1,32 @@
 """What roles, role mappings and users have in common: one API of the security plugin, three collections.
 
-PUT creates and replaces, and there is no optimistic concurrency. Every one keeps `description`, where the owner's mark
-stands. All of it takes an administrator (`plugins.security.restapi.roles_enabled`), or an admin certificate.
+PUT creates and replaces, and there is no optimistic concurrency. The plugin keeps each collection in one document, so
+writes of any two of its objects at once collide, and one of them is refused (409) without a change having been made.
+Every object keeps `description`, where the owner's mark stands. All of it takes an administrator
+(`plugins.security.restapi.roles_enabled`), or an admin certificate.
 """
 
 from __future__ import annotations
 
+import threading
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from provisioner import backoff
 from provisioner.client import path
+from provisioner.errors import ApiError
 from provisioner.kinds._common import delete_if_there, described_owner
 from provisioner.model import Live
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from provisioner.client import Client
     from provisioner.model import Body, SecretPaths
 
 _SERVERS_OWN = ("reserved", "hidden", "static")
+_ONE_AT_A_TIME = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -50,16 +57,16 @@ class SecurityKind:
 
     def create(self, client: Client, key: str, body: Body) -> str:
         """Make it; the server would replace one that exists by now."""
-        client.request("PUT", self._path(key), body)
+        _alone(lambda: client.request("PUT", self._path(key), body))
         return key
 
     def update(self, client: Client, live: Live, body: Body) -> None:
         """Replace it; the last writer wins."""
-        client.request("PUT", self._path(live.key), body)
+        _alone(lambda: client.request("PUT", self._path(live.key), body))
 
     def delete(self, client: Client, live: Live) -> None:
         """Remove it; the server does not ask whether something uses it."""
-        delete_if_there(client, self._path(live.key))
+        _alone(lambda: delete_if_there(client, self._path(live.key)))
 
     def _path(self, *key: str) -> str:
         return path("_plugins", "_security", "api", self.collection, *key)
@@ -71,3 +78,18 @@ class SecurityKind:
         dropped = {*_SERVERS_OWN, *self.write_only}
         body = {name: value for name, value in shown.items() if name not in dropped}
         return Live(self.name, key, body, key, owner=described_owner(body.get("description")))
+
+
+def _alone(write: Callable[[], object]) -> None:
+    """Write while no other thread of ours does, and again where somebody else's write got in between."""
+    with _ONE_AT_A_TIME:
+        for wait in backoff.waits():
+            try:
+                write()
+            except ApiError as error:
+                if error.status != 409:
+                    raise
+            else:
+                return
+            time.sleep(wait)
+        write()

@@ -74,6 +74,9 @@ def test_every_kind_has_a_name_of_its_own_and_all_methods():
         "ingest_pipeline",
         "ism_policy",
         "monitor",
+        "role",
+        "role_mapping",
+        "user",
     }
     for kind in kinds.values():
         assert all(callable(getattr(kind, method)) for method in ("live", "create", "update", "delete"))
