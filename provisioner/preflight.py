@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from provisioner import permissions
 from provisioner.errors import ApiError, ClusterError
 
 if TYPE_CHECKING:
@@ -12,8 +13,9 @@ if TYPE_CHECKING:
 
     from provisioner.client import Client
 
-OLDEST = (2, 11)
-"""The first version whose ISM, Alerting and Notifications APIs have all that we use; tests run on 3.4.0."""
+OLDEST = (2, 13)
+"""The first version that has all we use: messages show `sample_documents` (Alerting, since 2.13), and ISM's explain
+takes a filter (since 2.12). Tests run on 3.4.0."""
 DISK_LOW = 85.0
 """Percent used at which OpenSearch stops giving a node new shards (`cluster.routing.allocation.disk.watermark.low`)."""
 
@@ -29,11 +31,14 @@ class Check:
     fatal: bool = True
 
 
-def run(client: Client) -> Iterator[Check]:
-    """All checks in order; ends after the first where the cluster can't be reached at all."""
+def run(client: Client, owner: str | None = None) -> Iterator[Check]:
+    """All checks in order; ends after the first where the cluster can't be reached at all. Nothing is written.
+
+    With an `owner` the permissions on its state are asked for too.
+    """
     reached = _guarded("server", _server, client)
     yield reached
-    if not reached.ok and not reached.detail.startswith("OpenSearch"):
+    if not reached.ok and not reached.detail.startswith("OpenSearch") and "no permissions" not in reached.detail:
         return
     yield _guarded("health", _health, client)
     for name, method, path, body in (
@@ -43,7 +48,7 @@ def run(client: Client) -> Iterator[Check]:
     ):
         yield _plugin(client, name, method, path, body)
     yield _guarded("Painless", _painless, client)
-    yield _guarded("permissions", _permissions, client)
+    yield from _security(client, owner)
     yield _guarded("disk", _disk, client)
 
 
@@ -62,7 +67,7 @@ def _server(client: Client) -> Check:
         return Check("server", False, f"{distribution} {number}", "provisioner is for OpenSearch")
     old = tuple(int(part) for part in number.split(".")[:2]) < OLDEST
     detail = f"OpenSearch {number}, cluster {answer.get('cluster_name')}"
-    return Check("server", not old, detail, "upgrade to OpenSearch 2.11 or newer" if old else "")
+    return Check("server", not old, detail, "upgrade to OpenSearch {}.{} or newer".format(*OLDEST) if old else "")
 
 
 def _health(client: Client) -> Check:
@@ -76,7 +81,7 @@ def _health(client: Client) -> Check:
 def _plugin(client: Client, name: str, method: str, path: str, body: Any) -> Check:
     """A missing plugin has no route: the server answers 400 ("no handler found") or 404, never 200."""
     try:
-        client.request(method, path, body)
+        client.request(method, path, body, safe=True)
     except ApiError as error:
         return Check(name, False, f"its API does not answer ({error.status})", f"install the plugin that gives {path}")
     except ClusterError as error:
@@ -86,7 +91,10 @@ def _plugin(client: Client, name: str, method: str, path: str, body: Any) -> Che
 
 def _painless(client: Client) -> Check:
     answer = client.request(
-        "POST", "/_scripts/painless/_execute", {"script": {"source": "return 6 * params.n", "params": {"n": 7}}}
+        "POST",
+        "/_scripts/painless/_execute",
+        {"script": {"source": "return 6 * params.n", "params": {"n": 7}}},
+        safe=True,
     )
     ok = answer.get("result") == "42"
     return Check(
@@ -97,16 +105,59 @@ def _painless(client: Client) -> Check:
     )
 
 
-def _permissions(client: Client) -> Check:
-    """With the security plugin: who we are. Whether roles suffice is seen by asking for what planning reads."""
+def _security(client: Client, owner: str | None) -> Iterator[Check]:
+    """Who we are, whether that suffices for what apply does, and whether roles and users can be applied."""
+    wanted = client.target.access
     try:
         info = client.request("GET", "/_plugins/_security/authinfo")
-        who = f"user {info.get('user_name')} with roles {', '.join(info.get('roles', [])) or 'none'}"
-    except ApiError:
-        who = "no security plugin: everyone may do everything"
-    for path in ("/_component_template", "/_index_template", "/_ingest/pipeline", "/_data_stream"):
-        client.get(path)
-    return Check("permissions", True, who)
+    except ApiError:  # no such route
+        yield Check("permissions", True, "no security plugin: everyone may do everything")
+        if wanted:
+            hint = "install the security plugin, or take `access: true` out of the target"
+            yield Check("access", False, "there is no security plugin to hold roles and users", hint)
+        return
+    except ClusterError as error:
+        yield Check("permissions", False, error.message, error.hint)
+        return
+    who = f"user {info.get('user_name')} with roles {', '.join(info.get('roles', [])) or 'none'}"
+    yield _guarded("permissions", lambda client: _permissions(client, owner, who), client)
+    yield (
+        _guarded("access", _administrator, client)
+        if wanted
+        else Check(
+            "access",
+            False,
+            "roles, role mappings and users of this repository are not applied to this target",
+            "set `access: true` on the target to apply them; it takes an administrator",
+            fatal=False,
+        )
+    )
+
+
+def _permissions(client: Client, owner: str | None, who: str) -> Check:
+    found = permissions.missing(client, owner)
+    if found.permissions:
+        hint = "give its roles the permissions named; the starter pack's role for provisioner has them all"
+        return Check("permissions", False, f"{who} lacks {', '.join(found.permissions)}", hint)
+    if found.unasked:
+        return Check("permissions", False, f"{who}: not all could be asked", found.unasked, fatal=False)
+    return Check("permissions", True, f"{who} may do all that apply does")
+
+
+def _administrator(client: Client) -> Check:
+    """Whether the security plugin's own API is open to us, for each collection that is applied."""
+    info = client.request("GET", "/_plugins/_security/api/permissionsinfo")
+    closed = info.get("disabled_endpoints", {})
+    needed = ("ROLES", "ROLESMAPPING", "INTERNALUSERS")
+    shut = [name.lower() for name in needed if {"GET", "PUT", "DELETE"} & {*closed.get(name, ())}]
+    if info.get("has_api_access") and not shut:
+        return Check("access", True, "roles, role mappings and users can be applied")
+    return Check(
+        "access",
+        False,
+        f"this user may not write {', '.join(shut) or 'roles, role mappings and users'}",
+        "use an administrator's credentials or certificate, or set `access: false` on the target",
+    )
 
 
 def _disk(client: Client) -> Check:

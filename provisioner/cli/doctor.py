@@ -23,7 +23,7 @@ def run(root: RepositoryOption = HERE, target: TargetOption = None, output: Outp
     from provisioner.report import json
 
     chosen = settings.load(root, target)
-    checks = list(preflight.run(Client(chosen.target)))
+    checks = list(preflight.run(Client(chosen.target), chosen.owner))
     if output is Output.JSON:
         print(json.dumps({"checks": [asdict(check) for check in checks]}))
     else:
