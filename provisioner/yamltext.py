@@ -82,7 +82,7 @@ def short_list(of: list[Any]) -> bool:
 
 def block(text: str) -> tuple[str, list[str]]:
     """A text of several lines as a block scalar: its indicator and its lines."""
-    parts = [_visible(line) for line in text.split("\n")]
+    parts = [visible(line) for line in text.split("\n")]
     if parts[-1]:
         return "|-", parts
     parts.pop()
@@ -125,7 +125,7 @@ def _cut(text: str, longest: int) -> str:
 def _quoted(text: str, *, flow: bool = False) -> str:
     """The text as a YAML scalar: plain where nothing else could be read from it."""
     if not text.isprintable():
-        return _visible(json.dumps(text, ensure_ascii=False))
+        return visible(json.dumps(text, ensure_ascii=False))
     plain = text and not _UNSAFE.search(text) and not _OTHER_TYPES.fullmatch(text)
     if plain and not (flow and _UNSAFE_IN_FLOW.search(text)):
         return text
@@ -134,7 +134,7 @@ def _quoted(text: str, *, flow: bool = False) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
     """The text with what can't be printed as escapes, as in YAML's double quotes."""
     if text.isprintable():
         return text

@@ -52,6 +52,11 @@ class Release(Protocol):
         """What it did; while it runs, what it means to do."""
 
 
+def cells(row: Release) -> tuple[str, ...]:
+    """One line of the list: number, time, outcome, what it did, commit, who."""
+    return (str(row.number), time(row), row.outcome, done(row), row.revision or "-", who(row))
+
+
 def done(row: Release) -> str:
     """`3 created, 1 updated`: what is none is not named."""
     counts = ((action, row.counts.get(action.value, 0)) for action in Action)

@@ -119,6 +119,11 @@ def outcome(done: Outcome) -> dict[str, Any]:
     return {**events(done.events), "failed": done.failed, "left": changes, "behind": dict(done.behind)}
 
 
+def drift(changes: Iterable[Change]) -> dict[str, Any]:
+    """`{"changes": [...]}` as in a plan: what differs from what the last apply left."""
+    return {"changes": [_change(change) for change in changes]}
+
+
 def releases(rows: Sequence[Release]) -> dict[str, Any]:
     """`{"releases": [{"number", "at", "who", "host", "revision", "tool", "outcome", "counts"}]}`."""
     return {"releases": [_release(row) for row in rows]}

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from provisioner.model import Action, Severity
 from provisioner.report import history, words
+from provisioner.yamltext import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -62,9 +63,9 @@ def plan(planned: Plan, width: int | None = None, now: int | None = None) -> Ite
     for change in planned.pending:
         yield from _change(change, columns, now)
     for change in words.orphans(planned):
-        yield Text(f"  ! {change.kind} {change.key} {words.orphan(change)}", style="magenta")
+        yield _safe(f"  ! {change.kind} {change.key} {words.orphan(change)}", "magenta")
     for exceeded in planned.limits:
-        yield Text(f"  refused: {words.limit(exceeded)}", style="bold red")
+        yield _safe(f"  refused: {words.limit(exceeded)}", "bold red")
     yield summary(planned)
 
 
@@ -72,31 +73,32 @@ def summary(planned: Plan) -> Text:
     """`Plan: 3 to create, 1 to update, 0 to delete, 20 unchanged.`"""
     if not planned.pending:
         objects = count(words.unchanged(planned), "object")
-        return Text(f"No changes: the cluster is as the repository says ({objects}).", style="green")
-    return Text(f"Plan: {words.to_do(planned)}.", style="bold")
+        return _safe(f"No changes: the cluster is as the repository says ({objects}).", "green")
+    return _safe(f"Plan: {words.to_do(planned)}.", "bold")
 
 
 def _change(change: Change, width: int, now: int) -> Iterator[Text]:
     yield from _header(change, width)
     for risk in change.risks:
-        yield Text(f"{_INDENT}! {risk}", style="red")
+        yield _safe(f"{_INDENT}! {risk}", "red")
     if change.doomed:
-        yield Text(f"{_INDENT}! {words.doomed(change.doomed)}:", style="red")
+        yield _safe(f"{_INDENT}! {words.doomed(change.doomed)}:", "red")
         for line in words.doomed_indices(change.doomed, now):
-            yield Text(f"{_INDENT}    {line}", style="red")
+            yield _safe(f"{_INDENT}    {line}", "red")
     yield from _diffs(change, width)
 
 
-def _header(change: Change, width: int) -> Iterator[Text]:
+def _header(change: Change, width: int, sign: tuple[str, str] | None = None) -> Iterator[Text]:
     """One line, or several where that would be wider than the terminal."""
-    sign, colour = SIGNS[change.action]
-    line = Text(f"  {sign} {change.kind} {change.key}", style=colour)
-    for part in (change.why, str(change.origin or "")):
-        if part and line.cell_len + 2 + cell_len(part) > width:
+    mark, colour = sign or SIGNS[change.action]
+    line = _safe(f"  {mark} {change.kind} {change.key}", colour)
+    for value in (change.why, str(change.origin or "")):
+        part = _safe(value, "dim")
+        if part and line.cell_len + 2 + part.cell_len > width:
             yield line
-            line = Text(f"{_INDENT}{part}", style="dim")
+            line = Text(_INDENT).append(part)
         elif part:
-            line.append(f"  {part}", style="dim")
+            line.append("  ").append(part)
     yield line
 
 
@@ -107,10 +109,10 @@ def _diffs(change: Change, width: int | None) -> Iterator[Text]:
 
 def diff(shown: Diff, width: int | None = None, file: str = "") -> Iterator[Text]:
     """A diff under its title; the place of a value stands at the right, without the file where that is `file`."""
-    yield Text(f"{_INDENT}{shown.title}:", style="dim")
+    yield _safe(f"{_INDENT}{shown.title}:", "dim")
     before, columns = None, min(_columns(width), _WIDEST)
     for line in shown.lines:
-        text = Text(f"{_INDENT}{line.sign} {line.text}", style=_DIFF_COLOURS.get(line.sign, "dim"))
+        text = _safe(f"{_INDENT}{line.sign} {line.text}", _DIFF_COLOURS.get(line.sign, "dim"))
         if line.origin and line.origin != before:
             _place(text, line, columns, file)
         before = line.origin or before
@@ -121,7 +123,7 @@ def _place(text: Text, line: Line, width: int, file: str) -> None:
     """The line's origin at the right of it: whole where it fits, else line and column alone, else behind it."""
     if line.origin is None:
         return
-    place = str(line.origin)
+    place = visible(str(line.origin))
     if text.cell_len + 2 + cell_len(place) > width and line.origin.file == file:
         place = f":{line.origin.line}:{line.origin.column}"
     text.append(" " * max(2, width - text.cell_len - cell_len(place)) + place, style="dim default")
@@ -136,9 +138,9 @@ def event(happened: Event) -> Text:
     change = happened.change
     attempts = f" after {happened.attempts} attempts" if happened.attempts > 1 else ""
     if happened.error:
-        return Text(f"  ✗ {change.kind} {change.key}{attempts}: {happened.error}", style="red")
+        return _safe(f"  ✗ {change.kind} {change.key}{attempts}: {happened.error}", "red")
     sign, colour = SIGNS[change.action]
-    return Text(f"  {sign} {change.kind} {change.key} ", style=colour).append(
+    return _safe(f"  {sign} {change.kind} {change.key} ", colour).append(
         f"{words.DONE[change.action]} in {happened.seconds:.2f} s{attempts}", style="dim"
     )
 
@@ -148,12 +150,12 @@ def applied(events: Sequence[Event]) -> Text:
     failed = [happened.change for happened in events if happened.error]
     numbers = words.done(Counter(happened.change.action for happened in events if not happened.error))
     if not failed:
-        return Text(f"Applied: {numbers}.", style="bold green")
+        return _safe(f"Applied: {numbers}.", "bold green")
     names = [f"{change.kind} {change.key}" for change in failed[:_NAMED]]
     if len(failed) > _NAMED:
         names.append(f"{len(failed) - _NAMED} more")
     them = "it" if len(failed) == 1 else "them"
-    return Text(f"Stopped at {_listed(names)}: {numbers}. Mend {them} and run apply again.", style="bold red")
+    return _safe(f"Stopped at {_listed(names)}: {numbers}. Mend {them} and run apply again.", "bold red")
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -162,10 +164,7 @@ def _listed(names: Sequence[str]) -> str:
 
 def releases(rows: Sequence[Release]) -> Iterator[Text]:
     """A line for each release, in the order given: number, time, outcome, what it did, commit, who."""
-    cells = [
-        (str(row.number), history.time(row), row.outcome, history.done(row), row.revision or "-", history.who(row))
-        for row in rows
-    ]
+    cells = [[visible(cell) for cell in history.cells(row)] for row in rows]
     widths = [max(map(cell_len, column)) for column in zip(*cells, strict=True)]
     for row, (number, *others) in zip(rows, cells, strict=True):
         line = Text(number.rjust(widths[0]), style="bold")
@@ -182,10 +181,11 @@ def release(row: Release, changes: Iterable[Change] = (), width: int | None = No
 
     `changes` are those from the release before; what no step names comes last.
     """
-    head = Text(f"Release {row.number}", style="bold")
-    yield head.append(f" of {history.time(row)}: ", "not bold").append(row.outcome, _OUTCOMES.get(row.outcome, ""))
+    head = _safe(f"Release {row.number}", "bold")
+    colour = _OUTCOMES.get(row.outcome, "")
+    yield head.append(_safe(f" of {history.time(row)}: ", "not bold")).append(_safe(row.outcome, colour))
     by = f"  by {history.who(row)} with provisioner {row.tool}"
-    yield Text(f"{by}, revision {row.revision}" if row.revision else by, style="dim")
+    yield _safe(f"{by}, revision {row.revision}" if row.revision else by, "dim")
     known = {change.ref: change for change in changes}
     for step in row.steps:
         yield _step(step, history.unclear(row))
@@ -194,15 +194,31 @@ def release(row: Release, changes: Iterable[Change] = (), width: int | None = No
     for change in known.values():
         yield from _header(change, _columns(width))
         yield from _diffs(change, width)
-    yield Text(f"{history.done(row)}.", style="bold")
+    yield _safe(f"{history.done(row)}.", "bold")
 
 
 def _step(step: Mapping[str, str], unclear: bool) -> Text:
     action, name = Action(step["action"]), f"{step['kind']} {step['key']}"
     if step.get("error"):
-        return Text(f"  ✗ {name}: {step['error']}", style="red")
+        return _safe(f"  ✗ {name}: {step['error']}", "red")
     sign, colour = SIGNS[action]
-    return Text(f"  {sign} {name}  ", style=colour).append(f"to {action}" if unclear else words.DONE[action], "dim")
+    return _safe(f"  {sign} {name}  ", colour).append(f"to {action}" if unclear else words.DONE[action], "dim")
+
+
+def drift(changes: Sequence[Change], objects: int, width: int | None = None) -> Iterator[Text]:
+    """What differs from what the last apply left, of so many objects."""
+    for change in changes:
+        yield from _header(change, _columns(width), ("!", "yellow"))
+        yield from _diffs(change, width)
+    if changes:
+        yield _safe(f"Drift: {len(changes)} of {count(objects, 'object')} not as the last apply left them.", "bold")
+    else:
+        yield _safe(f"No drift: the cluster is as the last apply left it ({count(objects, 'object')}).", "green")
+
+
+def _safe(value: str, style: str) -> Text:
+    """One line; names and errors from the cluster may hold what a terminal obeys."""
+    return Text(visible(value.replace("\n", " ")), style=style)
 
 
 def count(number: int, noun: str) -> str:

@@ -349,3 +349,40 @@ def test_progress_on_a_terminal_has_a_bar_that_goes_away(capsys):
     assert shown.index("acme-a") < shown.index("1/2")
     assert shown.rstrip().endswith("\x1b[2K")  # the bar's line is empty again
     assert "\x1b[?25h" in shown  # the cursor is back
+
+
+def test_drift():
+    deleted = Change(Action.NONE, "channel", "acme-x", "drifted: it was deleted in the cluster", ORIGIN)
+    changed = Change(Action.NONE, "monitor", "acme-b", "drifted: it was changed in the cluster", diffs=(DIFF,))
+    assert plain(text.drift([deleted, changed], 12, 80)) == [
+        "  ! channel acme-x  drifted: it was deleted in the cluster  rules/a.yml:3:5",
+        "  ! monitor acme-b  drifted: it was changed in the cluster",
+        "      as written:",
+        "      - a: 1",
+        f"      + a: 2{'rules/a.yml:4:4':>68}",
+        "        c: 3",
+        "Drift: 2 of 12 objects not as the last apply left them.",
+    ]
+    assert plain(text.drift([], 1)) == ["No drift: the cluster is as the last apply left it (1 object)."]
+    assert [change["why"] for change in json.drift([deleted])["changes"]] == [deleted.why]
+    assert json.drift([]) == {"changes": []}
+
+
+def test_nothing_that_a_terminal_obeys_is_printed():
+    evil = "x\x1b]0;owned\x07\u202e\r\nz"
+    index = Index(evil, 1, 1, 0)
+    change = Change(Action.DELETE, "monitor", evil, evil, Origin(evil), risks=(evil,), doomed=(index,))
+    used = Change(Action.NONE, "channel", evil, f"{ORPHAN}, but used by monitor {evil}: it stays", live=LIVE)
+    steps = ({"action": "create", "kind": "monitor", "key": evil, "error": evil},)
+    row = Release(1, evil, evil, evil, evil, evil, evil, steps=steps)
+    shown = [
+        *text.plan(Plan((change, used), (Limit(evil, evil),)), 80),
+        *text.drift([change], 1, 80),
+        *text.release(row, width=80),
+        *text.releases([row]),
+        text.event(Event(change, 1, evil)),
+        text.event(Event(change, 1)),
+        text.applied([Event(change, 1, evil)]),
+    ]
+    assert all(line.plain.isprintable() for line in shown)
+    assert sum("owned" in line.plain for line in shown) >= 10
