@@ -15,6 +15,7 @@ COMMANDS = (
     "render",
     "plan",
     "apply",
+    "pull",
     "drift",
     "history",
     "rollback",

@@ -26,6 +26,12 @@ TEXTS = [
     "\na",
     "  a\nb",
     "a \nb",
+    "a\t\n \n\t\n  b\tc \n",
+    "a\n\tb",
+    "a\nb ",
+    "a\n ",
+    "a\n\t\n",
+    "- a\n\n\n  b",
     "a\n b\n  c",
     "a\tb",
     "\ta\nb",
@@ -96,6 +102,10 @@ def test_traps(text):
 def test_what_other_readers_take_for_something_else_is_quoted(text):
     """PyYAML's own loader follows YAML 1.1, as many tools do."""
     assert yaml.safe_load(dump({"x": text})) == {"x": text}
+
+
+def test_scripts_with_tabs_and_trailing_spaces_stay_readable():
+    assert dump({"x": "if (a) { \n\tb;\n}\n"}) == "x: |\n  if (a) { \n  \tb;\n  }\n"
 
 
 def test_readable():
