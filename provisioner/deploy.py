@@ -72,9 +72,9 @@ def deploy(cluster: Cluster, wanted: Wanted, hooks: Hooks = Hooks()) -> Outcome:
     known, planned = look(cluster, wanted)
     _refuse_other(planned, wanted)
     hooks.show(planned)
+    refuse_limits(planned)
     if not planned.pending:
         return Outcome(planned)
-    refuse_limits(planned)
     for change in planned.pending:
         secretrefs.resolve(change.after)  # a secret that is missing is told before anything is written
     if not hooks.confirm(planned):
@@ -88,9 +88,9 @@ def deploy(cluster: Cluster, wanted: Wanted, hooks: Hooks = Hooks()) -> Outcome:
             _refuse_other(again, wanted)
             hooks.word("the cluster moved meanwhile; the plan is now:")
             hooks.show(again)
+            refuse_limits(again)
             if not again.pending:
                 return Outcome(again)
-            refuse_limits(again)
             if not hooks.confirm(again):
                 return Outcome(again, declined=True)
         return _apply(cluster, wanted, again, known, lock, hooks)

@@ -189,16 +189,17 @@ class Lock:
         self._renewed = time.monotonic()
 
     def _keep(self) -> None:
-        while not self._end.wait(_RENEW):
-            try:
-                if not self._write(self._token) and not self._still_ours():
-                    self._lost = True
-                    return
-            except ClusterError:  # it may be back before the lock runs out; `held` looks at the time
-                continue
-            except ProvisionerError:
-                self._lost = True
-                return
+        while not self._end.wait(_RENEW) and not self._lost:
+            self._keep_once()
+
+    def _keep_once(self) -> None:
+        """Renew it, or note that it is lost."""
+        try:
+            self._lost = not self._write(self._token) and not self._still_ours()
+        except ClusterError:  # the cluster may be back before the lock runs out; `held` looks at the time
+            return
+        except ProvisionerError:
+            self._lost = True
 
     def _still_ours(self) -> bool:
         """After a conflict: a renewal whose answer got lost has taken effect, and the lock bears our id."""
