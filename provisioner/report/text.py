@@ -130,7 +130,8 @@ def _place(text: Text, line: Line, width: int, file: str) -> None:
 
 
 def _columns(width: int | None) -> int:
-    return shutil.get_terminal_size().columns if width is None else width
+    """That of the terminal where none is given; in a file or a pipe a header stays on one line, whatever its length."""
+    return shutil.get_terminal_size((10_000, 0)).columns if width is None else width
 
 
 def event(happened: Event) -> Text:

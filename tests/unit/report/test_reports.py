@@ -1,6 +1,8 @@
 """Plans, findings, events and releases as text and as JSON."""
 
 import json as stdlib_json
+import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -147,6 +149,18 @@ def test_headers_and_places_fit_the_terminal():
         f"  + monitor {'a' * 60}",
         "      why, why, why  rules/a.yml:3:5",
     ]
+
+
+def test_in_a_pipe_a_header_is_one_line(monkeypatch):
+    change = Change(Action.CREATE, "monitor", "a" * 100, "new", LONG)
+    monkeypatch.delenv("COLUMNS", raising=False)
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "w") as pipe:
+        monkeypatch.setattr(sys, "__stdout__", pipe)
+        assert plain(text.plan(Plan((change,))))[0] == f"  + monitor {'a' * 100}  new  {LONG}"
+        monkeypatch.setenv("COLUMNS", "80")
+        assert len(plain(text.plan(Plan((change,))))) == 3
 
 
 def test_a_place_is_not_said_twice():
