@@ -72,19 +72,20 @@ def _print_json(pulled: Pulled, *, written: bool) -> None:
 
 def _print_text(pulled: Pulled, *, written: bool) -> None:
     from provisioner.report.text import count
+    from provisioner.yamltext import visible
 
     for file in pulled.files:
-        out.print(Text(file.file, style="green").append(f"  {file.kind} {file.name}", style="default"))
+        out.print(Text(file.file, style="green").append(visible(f"  {file.kind} {file.name}"), style="default"))
     for reason, number in Counter(left.reason for left in pulled.left_out if left.expected).items():
-        err.print(Text(f"left out: {count(number, 'object')} that {reason}", style="dim"))
+        err.print(Text(f"left out: {count(number, 'object')} that {visible(reason)}", style="dim"))
     for left in pulled.left_out:
         if not left.expected:
-            err.print(Text(f"left out: {left.kind} {left.name}: {left.reason}", style="yellow"))
+            err.print(Text(visible(f"left out: {left.kind} {left.name}: {left.reason}"), style="yellow"))
     variables = [(name, file) for file in pulled.files for name in file.variables]
     if variables:
         out.print(Text("Set these variables to the secrets, which stand in no file:", style="bold"))
         for name, file in variables:
-            out.print(Text(f"  {name}").append(f"  {file.kind} {file.name}", style="dim"))
+            out.print(Text(f"  {name}").append(visible(f"  {file.kind} {file.name}"), style="dim"))
     files = count(len(pulled.files), "file")
     if not pulled.files:
         out.print(Text("There is nothing to pull."))
