@@ -65,7 +65,10 @@ def pair(before: Any, after: Any) -> tuple[str, str] | None:
 
 
 def brief(of: Any) -> str:
-    """A value that is there only to say where one is: nothing long, nothing nested."""
+    """A value that is there only to say where one is: nothing long, nothing nested but below a key that is alone."""
+    if isinstance(of, dict) and len(of) == 1:
+        ((name, inner),) = of.items()
+        return f"{{{value(str(name), flow=True)}: {brief(inner) if isinstance(inner, dict) else _inner(inner)}}}"
     if isinstance(of, dict) and of:
         return _flow("{}", [f"{value(str(k), flow=True)}: {_inner(v)}" for k, v in of.items()])
     if isinstance(of, list) and any(not isinstance(v, dict | list) for v in of):

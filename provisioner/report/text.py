@@ -212,9 +212,10 @@ def drift(changes: Sequence[Change], objects: int, width: int | None = None) -> 
         yield from _header(change, _columns(width), ("!", "yellow"))
         yield from _diffs(change, width)
     if changes:
-        yield _safe(f"Drift: {len(changes)} of {count(objects, 'object')} not as the last apply left them.", "bold")
+        differ = "differs" if len(changes) == 1 else "differ"
+        yield _safe(f"Drift: {len(changes)} of {count(objects, 'object')} {differ} from what was applied.", "bold")
     else:
-        yield _safe(f"No drift: the cluster is as the last apply left it ({count(objects, 'object')}).", "green")
+        yield _safe(f"No drift: the cluster is as it was applied ({count(objects, 'object')}).", "green")
 
 
 def _safe(value: str, style: str) -> Text:

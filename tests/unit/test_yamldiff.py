@@ -107,7 +107,7 @@ def test_the_name_may_stand_one_level_down():
         "        name: one",
         '-       severity: "1"',
         '+       severity: "2"',
-        "        condition: {script: {…}}",
+        "        condition: {script: {source: x}}",
     ]
 
 
@@ -219,6 +219,21 @@ def test_secrets_are_never_shown():
 )
 def test_values_of_other_types(before, after, expected):
     assert shown(before, after) == expected
+
+
+def test_neighbours_are_brief():
+    same = {
+        "one": {"set": {"field": "a", "value": {"x": 1}}},
+        "two": [{"a": 1}, {"b": 2}],
+        "long": {f"key{n}": "x" * 100 for n in range(9)},
+        "text": "a\nb",
+    }
+    assert shown({**same, "z": 1}, {**same, "z": 2}, around=9)[:4] == [
+        "  one: {set: {field: a, value: {…}}}",
+        "  two: […]",
+        f"  long: {{key0: {'x' * 30}…{'x' * 15}, …}}",
+        '  text: "a\\nb"',
+    ]
 
 
 @pytest.mark.parametrize("nasty", ["\x1b[31mx", "\u202eevil", "a\u2028b", "\x85", "\ufeff", "\x00", "\x7f", "\u200b"])

@@ -375,9 +375,9 @@ def test_drift():
         "      - a: 1",
         f"      + a: 2{'rules/a.yml:4:4':>68}",
         "        c: 3",
-        "Drift: 2 of 12 objects not as the last apply left them.",
+        "Drift: 2 of 12 objects differ from what was applied.",
     ]
-    assert plain(text.drift([], 1)) == ["No drift: the cluster is as the last apply left it (1 object)."]
+    assert plain(text.drift([], 1)) == ["No drift: the cluster is as it was applied (1 object)."]
     assert [change["why"] for change in json.drift([deleted])["changes"]] == [deleted.why]
     assert json.drift([]) == {"changes": []}
 
