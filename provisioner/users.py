@@ -6,8 +6,9 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from provisioner.kinds import ism_policy, monitor
+from provisioner.kinds import monitor
 from provisioner.mentions import mentions, pipelines
+from provisioner.policycopies import managed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -103,7 +104,7 @@ class _Look:
     def managed(self) -> Iterator[tuple[Ref, str]]:
         """Indices that ISM manages by a policy, but those of a data stream that is ours: they may lose it."""
         policies = self.keys("ism_policy")
-        found = ism_policy.managed(self.client, policies) if policies else {}
+        found = managed(self.client, policies) if policies else {}
         streams = _streams(self.client) if found else {}
         ours = {i for stream, named in streams.items() if ("data_stream", stream) in self.excluded for i in named}
         for policy, names in found.items():
