@@ -19,16 +19,21 @@ if TYPE_CHECKING:
 
 @contextmanager
 def steps(console: Console, total: int) -> Iterator[Callable[[Event], None]]:
-    """Give a function that takes each event, from any thread. The bar goes away at the end, however that comes."""
+    """Give a function that takes each event, from any thread. The bar goes away at the end, however that comes.
+
+    What follows the last step (indices take a policy over, the cluster is looked at again) is said to be a check.
+    """
     if not console.is_terminal:
         yield lambda event: console.print(text.event(event))
         return
-    columns = (TextColumn("  applying"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("applying", total=total)
 
         def happened(event: Event) -> None:
             console.print(text.event(event))
             bar.advance(task)
+            if bar.finished:
+                bar.update(task, description="checking")
 
         yield happened

@@ -356,11 +356,13 @@ def test_progress_on_a_terminal_has_a_bar_that_goes_away(capsys):
     console = Console(force_terminal=True, width=80, soft_wrap=True, highlight=False)
     with pytest.raises(KeyboardInterrupt), progress.steps(console, 2) as happened:
         happened(Event(CREATE, 0.5))
+        happened(Event(UPDATE, 0.5, "no"))
         raise KeyboardInterrupt
     shown = capsys.readouterr().out
     assert "acme-a" in shown
-    assert "1/2" in shown
-    assert shown.index("acme-a") < shown.index("1/2")
+    assert "applying" in shown[: shown.index("acme-b")]
+    assert "checking" in shown[shown.index("acme-b") :]
+    assert shown.index("acme-a") < shown.index("2/2")
     assert shown.rstrip().endswith("\x1b[2K")  # the bar's line is empty again
     assert "\x1b[?25h" in shown  # the cursor is back
 
