@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
@@ -13,7 +13,7 @@ from provisioner.cli._common import Output, confirm, err, out, show
 from provisioner.errors import ProvisionerError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from provisioner.cluster import Cluster
     from provisioner.deploy import Outcome, Wanted
@@ -46,49 +46,66 @@ def options(prune: bool, adopt: bool, force: Sequence[str] | None) -> Options:
     return Options(prune, adopt, frozenset(force or ()))
 
 
+def seconds(duration: str) -> float:
+    """A duration such as `10s`. Raises ProvisionerError for anything else."""
+    from provisioner import durations
+
+    try:
+        return durations.ms(duration) / 1000
+    except ValueError:
+        raise ProvisionerError(f"{duration!r} is no duration", "give a number and s, m, h or d, such as 90s") from None
+
+
 def run(cluster: Cluster, wanted: Wanted, *, yes: bool, output: Output) -> Outcome:
     """Deploy, showing everything as it happens; in JSON nothing is shown. A plan that a person refuses ends with 1."""
     from provisioner.deploy import Hooks, deploy
-    from provisioner.report import progress, text
 
-    quiet = output is Output.JSON
     with contextlib.ExitStack() as stack:
-        reporters: list[Any] = []
-
-        def show_plan(planned: Plan) -> None:
-            if not quiet:
-                show(text.plan(planned))
-
-        def ask(planned: Plan) -> bool:
-            if quiet and not yes and sys.stdin.isatty():
-                raise ProvisionerError(
-                    "with --output json no question is asked", "look at the plan first, then add --yes"
-                )
-            return confirm("Make these changes?", yes)
-
-        def event(happened: Event) -> None:
-            if quiet:
-                return
-            if not reporters:
-                reporters.append(stack.enter_context(progress.steps(out, total[0])))
-            reporters[0](happened)
-
-        def word(said: str) -> None:
-            (err if quiet else out).print(Text(said, style="yellow"))
-
-        total = [0]
-
-        def counted(planned: Plan) -> None:
-            total[0] = len(planned.pending)
-            show_plan(planned)
-
-        outcome = deploy(cluster, wanted, Hooks(counted, ask, event, word))
+        screen = _Screen(stack, yes, quiet=output is Output.JSON)
+        try:
+            outcome = deploy(cluster, wanted, Hooks(screen.show, screen.ask, screen.event, screen.word))
+        except KeyboardInterrupt:
+            screen.word("Interrupted: what was done is recorded; the next apply goes on from there.")
+            raise
     if outcome.declined:
         out.print(Text("Nothing was changed."))
         raise typer.Exit(1)
-    if not quiet and outcome.events:
+    if output is not Output.JSON and outcome.events:
         finish(outcome)
     return outcome
+
+
+class _Screen:
+    """What a person sees of a deployment, and is asked; the progress bar begins with the first step."""
+
+    def __init__(self, stack: contextlib.ExitStack, yes: bool, quiet: bool) -> None:
+        self._stack, self._yes, self._quiet = stack, yes, quiet
+        self._steps = 0
+        self._report: Callable[[Event], None] | None = None
+
+    def show(self, planned: Plan) -> None:
+        from provisioner.report import text
+
+        self._steps = len(planned.pending)
+        if not self._quiet:
+            show(text.plan(planned))
+
+    def ask(self, _: Plan) -> bool:
+        if self._quiet and not self._yes and sys.stdin.isatty():
+            raise ProvisionerError("with --output json no question is asked", "look at the plan first, then add --yes")
+        return confirm("Make these changes?", self._yes)
+
+    def event(self, happened: Event) -> None:
+        from provisioner.report import progress
+
+        if self._quiet:
+            return
+        if self._report is None:
+            self._report = self._stack.enter_context(progress.steps(out, self._steps))
+        self._report(happened)
+
+    def word(self, said: str) -> None:
+        (err if self._quiet else out).print(Text(said, style="yellow"))
 
 
 def finish(outcome: Outcome) -> None:

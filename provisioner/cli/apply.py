@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from provisioner.repository import Repository
 
 PlanFile = Annotated[
-    pathlib.Path | None, typer.Argument(metavar="[PLAN]", help="A file that `plan --out` wrote: exactly it is applied.")
+    pathlib.Path | None, typer.Argument(metavar="PLAN", help="A file that `plan --out` wrote: exactly it is applied.")
 ]
 
 
@@ -72,12 +72,12 @@ def push(
     loaded: Repository, *, yes: bool, output: Output, options: Options | None = None, wait: str = "10s"
 ) -> Outcome:
     """Plan, ask, apply, print. Ends the command on a no."""
-    from provisioner import durations, gitinfo
+    from provisioner import gitinfo
     from provisioner.cluster import Cluster
     from provisioner.deploy import Wanted
     from provisioner.model import Options
 
-    revision, seconds = gitinfo.revision(loaded.root), durations.ms(wait) / 1000
+    revision, seconds = gitinfo.revision(loaded.root), _deploying.seconds(wait)
     wanted = Wanted(loaded.resources, options or Options(), revision, wait=seconds)
     return _deploying.run(Cluster(loaded.settings), wanted, yes=yes, output=output)
 
@@ -87,7 +87,7 @@ def _apply_file(
 ) -> Outcome:
     from dataclasses import replace
 
-    from provisioner import durations, planfile, settings
+    from provisioner import planfile, settings
     from provisioner.cluster import Cluster
     from provisioner.deploy import Wanted
 
@@ -101,7 +101,7 @@ def _apply_file(
         raise MovedError(f"the plan is {saved.owner}'s, but {root} belongs to {chosen.owner}", "make a new plan")
     asked = _deploying.options(False, False, force)
     options = replace(saved.options, force=saved.options.force | asked.force)
-    wanted = Wanted(saved.resources, options, saved.revision, saved.digest, durations.ms(wait) / 1000)
+    wanted = Wanted(saved.resources, options, saved.revision, saved.digest, _deploying.seconds(wait))
     return _deploying.run(Cluster(chosen), wanted, yes=yes, output=output)
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from provisioner.releases import Release
     from provisioner.state import StateStore
 
-Number = Annotated[int | None, typer.Argument(metavar="[RELEASE]", help="The number of one release: what it changed.")]
+Number = Annotated[int | None, typer.Argument(metavar="RELEASE", help="The number of one release: what it changed.")]
 
 
 def run(

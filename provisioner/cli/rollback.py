@@ -27,7 +27,7 @@ def run(
     Objects that are owned now and were not then are deleted. The repository's files are not read and not changed: the
     next `apply` makes the cluster as they say again. Exit code 0: done, or nothing to do; 1: a limit or a failed step.
     """
-    from provisioner import durations, releases, settings
+    from provisioner import releases, settings
     from provisioner.cluster import Cluster
     from provisioner.compile import ACCESS_KINDS
     from provisioner.deploy import Wanted, look
@@ -40,7 +40,7 @@ def run(
     resources = [r for r in releases.resources(release, blobs) if chosen.target.access or r.kind not in ACCESS_KINDS]
     revision = f"rollback to release {number}" + (f" ({release.revision})" if release.revision else "")
     options = _deploying.options(True, False, force)
-    wanted = Wanted(resources, options, revision, wait=durations.ms(wait) / 1000)
+    wanted = Wanted(resources, options, revision, wait=_deploying.seconds(wait))
     if dry_run:
         _, planned = look(cluster, wanted)
         if output is Output.JSON:
