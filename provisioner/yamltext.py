@@ -10,6 +10,7 @@ import re
 from typing import Any
 
 _LONGEST_FLOW = 60
+_LONGEST_BRIEF = 100
 _LONGEST = 400
 """A single line; longer ones are cut in the middle."""
 _WINDOW = 100
@@ -68,7 +69,8 @@ def brief(of: Any) -> str:
     """A value that is there only to say where one is: nothing long, nothing nested but below a key that is alone."""
     if isinstance(of, dict) and len(of) == 1:
         ((name, inner),) = of.items()
-        return f"{{{value(str(name), flow=True)}: {brief(inner) if isinstance(inner, dict) else _inner(inner)}}}"
+        text = brief(inner) if isinstance(inner, dict) else _inner(inner)
+        return f"{{{value(str(name), flow=True)}: {text if len(text) <= _LONGEST_BRIEF else '{…}'}}}"
     if isinstance(of, dict) and of:
         return _flow("{}", [f"{value(str(k), flow=True)}: {_inner(v)}" for k, v in of.items()])
     if isinstance(of, list) and any(not isinstance(v, dict | list) for v in of):

@@ -1,8 +1,11 @@
 """A plan's file: what is written is read again, and what was tampered with is refused at its place."""
 
 import json
+import pathlib
+import time
 from dataclasses import replace
 
+import jsonschema
 import pytest
 
 from provisioner import __version__, planfile, yamlfile
@@ -143,6 +146,11 @@ def test_what_does_not_fit(change, message):
     assert said.startswith("plan.json:")
 
 
+def test_the_schema_is_one():
+    folder = pathlib.Path(planfile.__file__).parent
+    jsonschema.Draft202012Validator.check_schema(json.loads((folder / "planfile.schema.json").read_text()))
+
+
 def test_the_place_of_the_mistake_is_told():
     text = edited(lambda whole: whole["options"].update(prune="yes"))
     line = text[: text.index('"yes"')].count("\n") + 1
@@ -155,8 +163,6 @@ def test_no_value_of_a_key_that_speaks_of_secrets_is_said():
 
 
 def test_a_large_plan_is_read_in_no_time():
-    import time
-
     resources = [replace(ONE, key=f"acme-{n}") for n in range(1000)]
     started = time.process_time()
     assert len(planfile.load(dumped(resources=resources), "plan.json").resources) == 1000

@@ -234,6 +234,10 @@ def test_neighbours_are_brief():
         f"  long: {{key0: {'x' * 30}…{'x' * 15}, …}}",
         '  text: "a\\nb"',
     ]
+    deep = {"end": "x" * 50}
+    for n in range(60):
+        deep = {f"key{n}": deep}
+    assert len(shown({"a": deep, "z": 1}, {"a": deep, "z": 2})[0]) < 200
 
 
 @pytest.mark.parametrize("nasty", ["\x1b[31mx", "\u202eevil", "a\u2028b", "\x85", "\ufeff", "\x00", "\x7f", "\u200b"])
