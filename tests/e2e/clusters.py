@@ -39,6 +39,7 @@ class Cluster:
     password: str | None = None
     ca: str | None = None
     verify: bool = True
+    logs: tuple[pathlib.Path, ...] = ()
 
     @property
     def target(self) -> dict[str, Any]:
@@ -75,7 +76,9 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
             dev.down(NAME, delete=True)  # what a killed run left behind
         made = dev.up(NAME, PORT)
         try:
-            yield Cluster(made.url, made.username, made.password, str(made.ca_file) if made.ca_file else None)
+            told = dev.status(NAME)
+            ca = str(made.ca_file) if made.ca_file else None
+            yield Cluster(made.url, made.username, made.password, ca, logs=(told.node_log, told.stand_in_log))
         finally:
             ended = dev.status(NAME)
             if ended.state != "running":  # it died under the tests: its own words, before they are removed

@@ -259,4 +259,6 @@ def test_no_format_of_a_plan_shows_a_secret(few: Repository, format_: str) -> No
     said = [done.text, file.read_text(), few.run("drift", **other).text, few.run("history", "1", "-o", "json").text]
     said.append(few.run("apply", str(file), "--yes", **other).text)
     said.append(json.dumps(few.state()))
+    said += [log.read_text(encoding="utf-8", errors="replace") for log in few.cluster.logs]
+    assert len("".join(said)) > 5000
     assert "hunter2" not in "".join(said)
