@@ -6,30 +6,66 @@ import importlib
 import io
 import signal
 import sys
+from typing import Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
-COMMANDS = (
-    "init",
-    "validate",
-    "render",
-    "plan",
-    "apply",
-    "pull",
-    "drift",
-    "history",
-    "rollback",
-    "bootstrap",
-    "doctor",
-    "schema",
-    "demo",
-)
+COMMANDS = {
+    "init": "Write the starter pack (rules, templates, retention) and a provisioner.yml; nothing is overwritten.",
+    "validate": "Check every file: YAML, schema, references, fields, templates. No cluster is asked.",
+    "render": "Print the rendered bodies, secrets as references; with `--kind shipper` the configuration of a shipper.",
+    "plan": "Compare the repository with the cluster and show every change. Nothing is written.",
+    "apply": "Plan, ask on a terminal, and make the changes in the order of their dependencies.",
+    "pull": "Write monitors, channels, policies, templates and more that were made elsewhere as raw documents.",
+    "drift": "Compare what the cluster shows with what it showed after the last apply. "
+    "The repository's files don't count.",
+    "history": "List the releases, the last one first: when, who, which revision, how it ended. Reads the state alone.",
+    "rollback": "Plan back to what a release left in the cluster, ask on a terminal, and apply it: a new release.",
+    "bootstrap": "Preflight, plan, apply, and a canary event for each data stream that proves the setup "
+    "and is removed again.",
+    "doctor": "Ask the target's cluster whether it has what provisioner needs. "
+    "Nothing is written; exit code 1 where not.",
+    "schema": "Print a JSON Schema (draft 2020-12); without a kind, the names of all kinds and rule types.",
+    "demo": "Start a real OpenSearch, push the starter pack, ship a log, and see an attack alerted and notified.",
+    "dev": "A development cluster: the real OpenSearch server on this machine.",
+}
+"""Every command with the first sentences of its help, so that the list of them imports none; a test compares them."""
+
+
+class Commands(TyperGroup):
+    """The commands by name alone; the module of one is imported when that one is called."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            **{**options, "commands": {name: TyperCommand(name, help=COMMANDS[name]) for name in COMMANDS}}
+        )
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The real command, where there is one of this name."""
+        if args and args[0] in COMMANDS:
+            self.commands[args[0]] = load(args[0])
+        return super().resolve_command(ctx, args)
+
+
+def load(name: str) -> Any:
+    """A command from its module: a function `run`, or several commands in an `app`."""
+    module = importlib.import_module(f"{__name__}.{name}")
+    one = typer.Typer(add_completion=False)
+    one.callback()(_options)  # with a callback it is a group, whatever is in it
+    if hasattr(module, "app"):
+        one.add_typer(module.app, name=name)
+    else:
+        one.command(name)(module.run)
+    group = typer.main.get_command(one)
+    return group.commands[name]  # type: ignore[attr-defined]
 
 
 def build() -> typer.Typer:
-    """The whole command line. Modules of commands import what is heavy only when they run."""
+    """The whole command line."""
     app = typer.Typer(
         name="provisioner",
+        cls=Commands,
         help="GitOps for security logging on OpenSearch.",
         no_args_is_help=True,
         add_completion=True,
@@ -37,9 +73,6 @@ def build() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_options)
-    for name in COMMANDS:
-        app.command(name)(importlib.import_module(f"{__name__}.{name}").run)
-    app.add_typer(importlib.import_module(f"{__name__}.dev").app, name="dev")
     return app
 
 
@@ -61,7 +94,6 @@ def _options(
 
 def main() -> None:
     """Run a command; what goes wrong becomes a sentence on standard error and an exit code, never a traceback."""
-    from provisioner.cli._common import Output, err, print_findings
     from provisioner.errors import FindingsError, ProvisionerError
 
     for stream in (sys.stdout, sys.stderr):
@@ -71,9 +103,13 @@ def main() -> None:
     try:
         build()()
     except FindingsError as error:
+        from provisioner.cli._common import Output, err, print_findings
+
         print_findings(error.findings, Output.TEXT, err)
         sys.exit(error.exit_code)
     except ProvisionerError as error:
+        from provisioner.cli._common import err
+
         err.print(f"error: {error.message}", style="bold red", markup=False)
         if error.hint:
             err.print(f"       {error.hint}", markup=False)
