@@ -76,8 +76,12 @@ class IsmPolicies:
         return live.token["if_seq_no"]
 
     def create(self, client: Client, key: str, body: Body) -> str:
-        """Make it; 409 where it exists by now. It attaches only to indices that are created later."""
+        """Make it; 409 where it exists by now. It attaches only to indices that are created later.
+
+        But indices outlive their policy, and hold their copy of one that had this name: they are told as by an update.
+        """
         client.request("PUT", path("_plugins", "_ism", "policies", key), {"policy": body})
+        self.roll_out(client, key)
         return key
 
     def update(self, client: Client, live: Live, body: Body) -> None:

@@ -124,6 +124,23 @@ def test_other_actions_in_the_state_wait_for_its_end(ism: Ism) -> None:
     assert stale(client) == ()
 
 
+def test_a_policy_that_was_deleted_and_is_made_anew_reaches_its_indices_too(ism: Ism) -> None:
+    client = client_of(ism)
+    ism.policy("p", [state("a", WAIT)])
+    rolling(ism, "i-1")
+    ism.steps(2)
+    (live,) = KIND.live(client, {"p": "p"})
+    KIND.delete(client, live)
+    KIND.delete(client, live)
+    ism.steps(2)
+    assert ism.explain("i-1")["policy_id"] == "p"  # it goes on with its copy
+    assert KIND.create(client, "p", body(state("a", {"rollover": {"min_doc_count": 5}}))) == "p"
+    assert stale(client) == ("i-1",)
+    ism.steps(2)
+    assert stale(client) == ()
+    assert ism.explain("i-1")["info"]["conditions"]["min_doc_count"]["condition"] == 5
+
+
 def test_a_completed_index_is_left_and_a_failed_one_takes_over_after_a_retry(ism: Ism) -> None:
     client = client_of(ism)
     ism.policy("p", [state("a", {"rollover": {"min_doc_count": 9}, "retry": {"count": 0}}), state("b")])
