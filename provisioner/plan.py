@@ -78,7 +78,7 @@ def _diffs(change: Change, known: Known) -> Iterable[Diff]:
         written = known.blobs.get(record.document)
         found = yamldiff.diff("as written", written, document.body, document) if written and document else None
         if found is None and change.before is not None:
-            found = yamldiff.diff("as sent: the document is the same", change.before, change.after)
+            found = yamldiff.diff("as sent, the document being the same", change.before, change.after)
         yield from _some(found)
     yield from _drift(change, known)
 

@@ -70,7 +70,8 @@ def _print(plans: dict[str, Plan], output: PlanOutput) -> None:
         said: dict[str, Any] = {name: json.plan(planned) for name, planned in plans.items()}
         print(json.dumps(next(iter(said.values())) if len(said) == 1 else {"targets": said}))
     elif output is PlanOutput.MARKDOWN:
-        print("\n".join(markdown.plan(planned, name) for name, planned in plans.items()))
+        longest = markdown.LONGEST // len(plans)  # together they have to fit into one comment
+        print("\n".join(markdown.plan(planned, name, longest=longest) for name, planned in plans.items()))
     else:
         for name, planned in plans.items():
             if len(plans) > 1:
