@@ -26,15 +26,18 @@ class Faulty(socketserver.ThreadingTCPServer):
     daemon_threads = True
     allow_reuse_address = True
 
-    def __init__(self, *script):
+    def __init__(self, *script, tls=None):
         super().__init__(("127.0.0.1", 0), _Handler)
+        self.scheme = "https" if tls else "http"
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
         self.script = list(script)
         self.seen = []
         self.over = threading.Event()
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self.server_address[1]}"
+        return f"{self.scheme}://127.0.0.1:{self.server_address[1]}"
 
     def step(self):
         return self.script.pop(0) if len(self.script) > 1 else self.script[0]
@@ -64,9 +67,9 @@ class _Handler(socketserver.StreamRequestHandler):
 
 
 @contextlib.contextmanager
-def faulty(*script):
+def faulty(*script, tls=None):
     """Such a server, for as long as it is needed."""
-    with Faulty(*script) as made:
+    with Faulty(*script, tls=tls) as made:
         thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:

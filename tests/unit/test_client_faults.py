@@ -1,15 +1,18 @@
 """What became of a request, on servers that break at every place: refused, unclear, answered; and who asks again."""
 
+import ssl
 import threading
 import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import pytest
 from faulty import HTML, closed_port, faulty, whole
 
 from provisioner import backoff, client
 from provisioner.client import Client
+from provisioner.devcluster.certificates import issue
 from provisioner.errors import ApiError, UnclearError, UnreachableError
 from provisioner.settings import Target
 
@@ -56,6 +59,28 @@ def test_a_write_without_a_whole_answer_is_unclear_and_sent_once(what):
     assert server.seen == [("PUT", "/x?refresh=true")]
     assert error.value.hint
     assert len(error.value.message) < 500
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """A server's side of TLS, and the file with the authority."""
+    folder = tmp_path_factory.mktemp("tls")
+    issued = issue(datetime.now(UTC))
+    for name, content in (("ca", issued.authority), ("cert", issued.node.certificate), ("key", issued.node.key)):
+        (folder / f"{name}.pem").write_bytes(content)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+    return context, str(folder / "ca.pem")
+
+
+@pytest.mark.parametrize("what", [what for what in UNCLEAR if "no HTTP" not in what])
+def test_so_it_is_over_tls(what, certificate):
+    step, _ = UNCLEAR[what]
+    context, ca = certificate
+    with faulty(step, tls=context) as server, pytest.raises(UnclearError) as error:
+        made(server.url, timeout=1, ca=ca).request("PUT", "/x", {"a": 1})
+    assert len(server.seen) == 1
+    assert error.value.hint
 
 
 @pytest.mark.parametrize("what", [what for what in UNCLEAR if "stall" not in what])
