@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from provisioner.client import path
 from provisioner.demo import alerts, count
 from provisioner.demo.errors import DemoError
-from provisioner.errors import ApiError
+from provisioner.errors import UnclearError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -71,7 +71,7 @@ class Watcher:
         """The alerts; none while the index that holds them is only just being made (503)."""
         try:
             return alerts.alerts(self.client, monitor_id)
-        except ApiError as error:
+        except UnclearError as error:
             if error.status != 503 or time.monotonic() > end:
                 raise
             return []
