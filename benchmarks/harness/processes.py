@@ -1,0 +1,68 @@
+"""Child processes that are measured: wall and processor time as the system counts them, and what they tell."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+BENCHMARKS = pathlib.Path(__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run: seconds on the clock, seconds of the processor, peak memory in MB, and the parts that it told."""
+
+    wall: float
+    cpu: float
+    peak: float = 0.0
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+
+def run(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> Run:
+    """Run a program whose output nobody reads, and measure it. Raises RuntimeError where it fails."""
+    with tempfile.TemporaryFile() as said:
+        started = time.perf_counter()
+        process = subprocess.Popen(
+            arguments,
+            env={**os.environ, "PYTHONPATH": str(BENCHMARKS), **(environment or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=subprocess.STDOUT,
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - started
+        process.returncode = code = os.waitstatus_to_exitcode(status)
+        if code:
+            said.seek(0)
+            raise RuntimeError(
+                f"{' '.join(arguments)} ended with {code}:\n{said.read().decode(errors='replace')[-4000:]}"
+            )
+    return Run(wall, usage.ru_utime + usage.ru_stime)
+
+
+def telling(script: str, arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> Run:
+    """Run a module of this folder, which writes what it has to tell into a file."""
+    with tempfile.TemporaryDirectory() as folder:
+        result = pathlib.Path(folder, "result.json")
+        done = run([sys.executable, "-m", f"harness.{script}", str(result), *arguments], environment)
+        told = json.loads(result.read_text(encoding="utf-8"))
+    return Run(done.wall, done.cpu, told["peak"], told["seconds"])
+
+
+def command(*arguments: str, environment: Mapping[str, str] | None = None) -> Run:
+    """The real `provisioner` with these arguments."""
+    return telling("command", arguments, environment)
+
+
+def help_cpu() -> Run:
+    """`provisioner --help`, as it is installed."""
+    installed = pathlib.Path(sys.executable).with_name("provisioner")
+    program = [str(installed)] if installed.exists() else [sys.executable, "-m", "provisioner"]
+    return run([*program, "--help"])
