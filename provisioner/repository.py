@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from provisioner import lints, settings, source
+from provisioner import lints, secretplaces, settings, source
 from provisioner.compile import Compiler
 from provisioner.errors import FindingsError
 from provisioner.model import Severity
@@ -50,7 +50,6 @@ def load_for(root: pathlib.Path, chosen: Settings) -> Repository:
     read = source.load(root, chosen.target.vars)
     compiler = Compiler(root, chosen, read)
     desired = compiler.run()
-    findings = sorted(
-        {*read.findings, *desired.findings, *lints.run(read)}, key=lambda finding: (finding.origin, finding.code)
-    )
+    found = {*read.findings, *desired.findings, *lints.run(read), *secretplaces.misplaced(desired.resources)}
+    findings = sorted(found, key=lambda finding: (finding.origin, finding.code))
     return Repository(root, chosen, read, desired.resources, tuple(findings))

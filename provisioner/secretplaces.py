@@ -6,18 +6,31 @@ and printed as it is, so a reference there is refused.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from provisioner import secretrefs
-from provisioner.model import Finding
+from provisioner.model import Finding, SecretPaths
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
-    from provisioner.model import Origin, Path, Resource, SecretPaths
+    from provisioner.model import Origin, Path, Resource
+
+PLACES: Mapping[str, SecretPaths] = {
+    "channel": (
+        ("slack", "url"),
+        ("chime", "url"),
+        ("microsoft_teams", "url"),
+        ("webhook", "url"),
+        ("webhook", "header_params", "*"),
+    ),
+    "user": (("password",), ("hash",)),
+}
+"""The ways to the secrets in each kind's bodies; kinds that are not here hold none."""
 
 
-def misplaced(resources: Iterable[Resource], secret_paths: Mapping[str, SecretPaths]) -> list[Finding]:
+def misplaced(resources: Iterable[Resource], secret_paths: Mapping[str, SecretPaths] = PLACES) -> list[Finding]:
     """A finding for each reference that stands where its value would be shown; `secret_paths` are each kind's own."""
     return [
         Finding(

@@ -8,6 +8,7 @@ from provisioner.client import path
 from provisioner.errors import ProvisionerError
 from provisioner.kinds._common import delete_if_there, described_owner
 from provisioner.model import Live
+from provisioner.secretplaces import PLACES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,13 +29,7 @@ class Channels:
     concurrency. GET gives secrets back in clear."""
 
     name = "channel"
-    secret_paths = (
-        ("slack", "url"),
-        ("chime", "url"),
-        ("microsoft_teams", "url"),
-        ("webhook", "url"),
-        ("webhook", "header_params", "*"),
-    )
+    secret_paths = PLACES["channel"]
 
     def live(self, client: Client, wanted: Mapping[str, str | None]) -> list[Live]:
         """All are read, in pages: a list of ids gives 404 for all where one is missing."""

@@ -7,5 +7,6 @@ so a password changed in the cluster is no drift; one changed here is noticed by
 from __future__ import annotations
 
 from provisioner.kinds._security import SecurityKind
+from provisioner.secretplaces import PLACES
 
-KIND = SecurityKind("user", "internalusers", (("password",), ("hash",)), ("hash", "password"))
+KIND = SecurityKind("user", "internalusers", PLACES["user"], ("hash", "password"))

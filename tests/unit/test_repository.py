@@ -55,3 +55,10 @@ def test_many_rules(make_repository, number):
     assert len(monitors) == number + len(list((ROOT / "rules/detections").rglob("*.yml")))
     assert len({resource.body["name"] for resource in monitors}) == len(monitors)
     print(f"read, checked and compiled {len(monitors)} rules in {seconds:.1f} s")
+
+
+def test_a_secret_where_the_cluster_would_show_it_is_a_finding(make_repository):
+    text = "kind: component_template\nid: a\ntitle: A\ntemplate: {settings: {index: {default_pipeline: '${env:X}'}}}\n"
+    loaded = repository.load(make_repository({"templates/a.yml": text}))
+    assert [(f.code, str(f.origin)) for f in loaded.errors] == [("DOC004", "templates/a.yml:4:49")]
+    assert "{{ name }}" in loaded.errors[0].hint
