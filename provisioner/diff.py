@@ -104,8 +104,9 @@ def _verdict(resource: Resource, live: Live | None, record: Record | None, known
             return _Verdict(Action.UPDATE, LEFT)
         if not options.adopt:
             return _Verdict(Action.NONE, UNOWNED)
-        same = _same(resource, live, known)
-        return _Verdict(Action.ADOPT, ADOPTED) if same else _Verdict(Action.UPDATE, f"{ADOPTED}, and changed")
+        if not _same(resource, live, known):
+            return _Verdict(Action.UPDATE, f"{ADOPTED}, and changed")
+        return _Verdict(Action.ADOPT, f"{ADOPTED}, {_older(live)}" if live.stale else ADOPTED)
     if record is None:
         return _Verdict(Action.UPDATE, MARKED)
     reasons = [CHANGED] if fingerprint.of(resource.body) != record.sent else []
@@ -113,8 +114,12 @@ def _verdict(resource: Resource, live: Live | None, record: Record | None, known
         reasons.append(SECRET)
     reasons += _drift(live, record, known)
     if not reasons and live.stale and record.rolled_out != live.token.get("if_seq_no"):
-        reasons.append(f"{_OLDER}{len(live.stale)} {'index' if len(live.stale) == 1 else 'indices'}")
+        reasons.append(_older(live))
     return _Verdict(Action.UPDATE, ", ".join(reasons)) if reasons else _Verdict(Action.NONE)
+
+
+def _older(live: Live) -> str:
+    return f"{_OLDER}{len(live.stale)} {'index' if len(live.stale) == 1 else 'indices'}"
 
 
 def _drift(live: Live, record: Record, known: Known) -> list[str]:

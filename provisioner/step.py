@@ -71,6 +71,8 @@ class Step:
             self._kind.delete(self._client, live)
         elif change.action is not Action.ADOPT:
             self._update(live)
+        elif self._governing and live.stale:
+            self._governing.roll_out(self._client, live.key)
         return live.server_id
 
     def _update(self, live: Live) -> None:

@@ -80,6 +80,9 @@ def test_adoption_takes_what_bears_no_mark_and_nothing_else():
     assert verdict(live=replace(bare, body=SHOWN), remembered=None, options=ADOPT) == (UPDATE, "adopted, and changed")
     assert verdict(live=replace(LIVE, owner="other"), remembered=None, options=ADOPT) == (NONE, ANOTHERS)
     assert verdict(options=ADOPT) == (NONE, "")
+    stale = replace(bare, stale=("i1",))
+    words = "adopted, an older copy is held by 1 index"
+    assert verdict(live=stale, remembered=None, options=ADOPT) == (Action.ADOPT, words)
 
 
 def test_adoption_without_the_secret_compares_the_rest(monkeypatch):
