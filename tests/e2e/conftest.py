@@ -10,6 +10,7 @@ from clusters import (
     repository,
     small,
 )
+from faultcampaign import pytest_terminal_summary
 from pack_cluster import pack
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "docker_setup",
     "offline",
     "pack",
+    "pytest_terminal_summary",
     "repository",
     "small",
 ]

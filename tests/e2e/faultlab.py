@@ -1,0 +1,309 @@
+"""The repository that the fault campaigns apply: every kind of object, in two versions, for several lanes side by side.
+
+A lane is an owner, a namespace and a log type of its own, behind a fault proxy of its own: lanes share nothing but the
+cluster, so that ten seconds of waiting in one of them hold up no other.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import secrets
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from clusters import ROOT, SMALL, Cluster, Repository, _remove_all
+from faultproxy import FaultProxy, proxied
+
+from provisioner import deploy, repository
+from provisioner.client import path
+from provisioner.cluster import Cluster as ClusterOf
+from provisioner.model import Options
+
+LOG_TYPES = ("application", "audit", "network", "system", "authentication")
+TIMEOUT = 4
+SETTLED = 4.0
+"""Seconds after which no run that began before has anything left to write: two intervals of the monitor."""
+
+INDEX = """\
+kind: component_template
+id: extra
+title: Settings beside
+template: {settings: {index: {refresh_interval: %refresh%}}}
+---
+kind: component_template
+id: codec
+title: More settings beside
+template: {settings: {index: {number_of_routing_shards: 4}}}
+---
+kind: index_template
+id: %log%
+title: Logs of this lane
+log_type: %log%
+schema: event
+components: [common, extra, codec]
+default_pipeline: normalize
+final_pipeline: redaction
+---
+kind: data_stream
+id: %log%
+title: Logs of this lane
+---
+kind: ingest_pipeline
+id: tag
+title: Tag events
+processors:
+  - set: {field: tags, value: %tag%}
+"""
+RETENTION = """\
+kind: retention
+id: keep
+title: Logs of this lane
+log_type: %log%
+hot: 30d
+cold: 1y
+compliance: [General]
+rollover: {age: %rollover%, size: 30gb}
+"""
+CHANNELS = """\
+kind: channel
+id: hook
+title: %hook%
+type: webhook
+url: %url%/hook
+headers: {X-Key: "${env:FAULTLAB_KEY}"}
+---
+kind: channel
+id: second
+title: Another webhook
+type: webhook
+url: %url%/second
+---
+kind: channel
+id: mail-server
+title: Mail server
+type: smtp
+host: localhost
+port: 19791
+method: none
+from: alerts@example.org
+---
+kind: channel
+id: team
+title: Team
+type: email_group
+recipients: [security@example.org]
+---
+kind: channel
+id: mail
+title: Mail to the team
+type: email
+sender: mail-server
+groups: [team]
+"""
+WATCHED = """\
+kind: rule
+id: watched
+title: %title%
+description: Its alerts must live through everything.
+severity: high
+log_type: %log%
+type: threshold
+query: 'action:login_failed'
+group_by: [source.ip, actor.username]
+threshold: {count: %count%, within: 12h}
+schedule: 1m
+throttle: 15m
+runbook: docs/runbooks/watched.md
+"""
+MATCH = """\
+kind: rule
+id: %id%
+title: %id%
+description: Events that match.
+severity: high
+log_type: %log%
+type: match
+query: 'action:%id%'
+schedule: 1m
+runbook: docs/runbooks/match.md
+"""
+VALUES = {
+    1: {"refresh": "5s", "tag": "one", "rollover": "7d", "hook": "First", "title": "Watched", "count": "4"},
+    2: {"refresh": "9s", "tag": "two", "rollover": "6d", "hook": "Second", "title": "Watched anew", "count": "3"},
+}
+"""Five objects differ: less than the 30 % that plans may change without being forced."""
+
+ONLY_IN = {1: "rare-one", 2: "rare-two"}
+"""A rule that each version alone has: every update deletes one object and creates another."""
+
+BOTH = ("lockout", "sudo")
+
+
+def files(version: int, log_type: str, url: str) -> dict[str, str]:
+    """The files of a version."""
+
+    def filled(text: str, **more: str) -> str:
+        for name, value in {**VALUES[version], "log": log_type, "url": url, **more}.items():
+            text = text.replace(f"%{name}%", value)
+        return text
+
+    rules = {f"rules/{id_}.yml": filled(MATCH, id=id_) for id_ in (*BOTH, ONLY_IN[version])}
+    return {
+        "templates/index/main.yml": filled(INDEX),
+        "ilm/keep.yml": filled(RETENTION),
+        "rules/channels.yml": filled(CHANNELS),
+        "rules/severities.yml": SMALL.replace("channels: []", "channels: [hook]"),
+        "rules/watched.yml": filled(WATCHED),
+        **rules,
+    }
+
+
+def write(target: Repository, version: int, log_type: str, url: str) -> None:
+    """Make the repository this version."""
+    for id_ in ONLY_IN.values():
+        (target.root / f"rules/{id_}.yml").unlink(missing_ok=True)
+    target.write(files(version, log_type, url))
+
+
+@dataclass
+class Lane:
+    """`repository` reaches the cluster through the proxy, as its commands do; `direct` without, for looking."""
+
+    repository: Repository
+    direct: Repository
+    proxy: FaultProxy
+    log_type: str
+    hook: str
+    version: int = 0
+    past: frozenset[str] = frozenset()
+
+    def turn(self, version: int) -> None:
+        """Put this version on the disk."""
+        write(self.repository, version, self.log_type, self.hook)
+        self.version = version
+
+    def other(self) -> int:
+        """The version that the repository is not."""
+        return 3 - self.version
+
+    def run(self, *arguments: str) -> Any:
+        """The real command line, through the proxy."""
+        return self.repository.run(*arguments, FAULTLAB_KEY="key")
+
+    def pending(self) -> list[str]:
+        """What a plan would change, asked for in this process: a campaign asks a thousand times."""
+        loaded = repository.load(self.repository.root)
+        _, planned = deploy.look(ClusterOf(loaded.settings), deploy.Wanted(loaded.resources, Options(prune=True)))
+        return [f"{change.action} {change.kind} {change.key}: {change.why}" for change in planned.pending]
+
+    def empty(self) -> None:
+        """Remove all from the cluster, the state included."""
+        _remove_all(self.direct)
+
+    def bursts(self) -> None:
+        """Events that make two alerts of the watched rule; those of monitors that were removed don't count any more."""
+        self.past = frozenset(alert["id"] for alert in self._alerts())
+        lines: list[str] = []
+        now = datetime.now(UTC)
+        for number in range(20):
+            event = {
+                "@timestamp": (now - timedelta(seconds=number)).isoformat(),
+                "category": "authentication",
+                "action": "login_failed",
+                "severity": "warning",
+                "message": "Failed password",
+                "outcome": {"status": "failure"},
+                "source": {"ip": "203.0.113.7"},
+                "actor": {"username": ("alice", "bob")[number % 2]},
+            }
+            lines += [json.dumps({"create": {}}), json.dumps(event)]
+        stream = f"logs-{self.log_type}-{self.direct.namespace}"
+        answer = self.direct.client.request("POST", path(stream, "_bulk"), "\n".join(lines) + "\n", {"refresh": "true"})
+        assert not answer["errors"], answer
+
+    def alerts(self) -> dict[str, tuple[str, str]]:
+        """The watched rule's alerts: the user to id and state."""
+        mine = [alert for alert in self._alerts() if alert["id"] not in self.past]
+        found = {a["agg_alert_content"]["bucket_keys"][1]: (a["id"], a["state"]) for a in mine}
+        assert len(found) == len(mine), f"several alerts about one user: {mine}"
+        return found
+
+    def _alerts(self) -> list[dict[str, Any]]:
+        answer = self.direct.client.request("GET", "/_plugins/_alerting/monitors/alerts", params={"size": 1000})
+        return [alert for alert in answer["alerts"] if alert["monitor_name"] == f"{self.direct.owner}-watched"]
+
+    def acknowledged(self) -> dict[str, tuple[str, str]]:
+        """Wait for the alerts, acknowledge Alice's; the alerts then.
+
+        A run of the monitor that is under way overwrites an acknowledgement, in the real plugin as well: so it is given
+        until no run takes it back any more.
+        """
+        end, quiet = time.monotonic() + 90, 0.0
+        monitor = next(v for k, v in self.direct.objects().items() if k == f"monitor {self.direct.owner}-watched")
+        address = path("_plugins", "_alerting", "monitors", monitor["_id"], "_acknowledge", "alerts")
+        while not quiet or time.monotonic() - quiet < SETTLED:
+            assert time.monotonic() < end, "no alerts that can be acknowledged"
+            found = self.alerts()
+            if len(found) == 2 and found["alice"][1] != "ACKNOWLEDGED":
+                self.direct.client.request("POST", address, {"alerts": [found["alice"][0]]})
+                quiet = time.monotonic()
+            time.sleep(0.2)
+        return self.alerts()
+
+
+class _Receiver(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@contextmanager
+def receiver() -> Iterator[str]:
+    """Where notifications go: a monitor whose message can't be delivered has alerts in state ERROR."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Receiver)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@contextmanager
+def lane(cluster: Cluster, folder: pathlib.Path, log_type: str, hook: str) -> Iterator[Lane]:
+    """A lane whose repository is version 1; all that it made in the cluster is removed at the end."""
+    tag = secrets.token_hex(4)
+    direct = Repository(folder / f"lane-{log_type}", cluster, f"lab-{tag}", f"ns{tag}")
+    for part in ("channels", "index", "messages", "monitors", "pipelines", "policies", "schema"):
+        shutil.copytree(ROOT / "templates" / part, direct.root / "templates" / part)
+    for other in LOG_TYPES:
+        (direct.root / f"templates/index/{other}.yml").unlink()
+    shutil.copy(ROOT / "templates/redaction.yml", direct.root / "templates/redaction.yml")
+    os.environ["FAULTLAB_KEY"] = "key"  # for plans in this process
+    with proxied(cluster) as proxy:
+        through = replace(direct, cluster=replace(cluster, url=proxy.url))
+        through.settings(timeout=TIMEOUT, catch=None)
+        made = Lane(through, direct, proxy, log_type, hook)
+        made.turn(1)
+        try:
+            yield made
+        finally:
+            proxy.arm(None)
+            proxy.settle()
+            made.empty()

@@ -1,0 +1,76 @@
+"""Two applies at once, with different content: the cluster is one of the two in the end, whole."""
+
+from __future__ import annotations
+
+import pathlib
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+from clusters import Cluster, Done
+from faultcampaign import APPLY, PLAN, comparable, flaws, measured
+from faultlab import Lane, lane, receiver
+
+
+@dataclass
+class Race:
+    """Two copies of a repository, one in each version, with the same owner: the lane's own one is version 1."""
+
+    lanes: dict[int, Lane]
+    reference: Any
+    endings: Counter[str] = field(default_factory=Counter)
+
+    def round(self, *, first: bool) -> None:
+        """Both at once; `first`: from nothing, so that even the state has no index yet."""
+        if first:
+            self.lanes[1].empty()
+        running = {number: each.repository.start(*APPLY, FAULTLAB_KEY="key") for number, each in self.lanes.items()}
+        done: dict[int, Done] = {}
+        for number, process in running.items():
+            with process:
+                out, err = process.communicate(timeout=180)
+            done[number] = Done(process.returncode, out, err)
+        text = "\n".join(f"{number}: {each.code}\n{each.text[-1500:]}" for number, each in done.items())
+        assert "Traceback" not in text
+        assert {each.code for each in done.values()} in ({0}, {0, 1}), text
+        for each in done.values():  # the one that gave way says why
+            assert each.code == 0 or "lock" in each.text or "changed" in each.text, text
+        plans = {number: each.run(*PLAN).code for number, each in self.lanes.items()}
+        assert sorted(plans.values()) == [0, 1], f"{plans}\n{text}"
+        winner = next(number for number, code in plans.items() if code == 0)
+        assert done[winner].code == 0, text
+        left = flaws(self.lanes[winner], self.reference, {})
+        assert not left, "\n".join([*left, text])
+        how = "one gave way" if 1 in {each.code for each in done.values()} else "one waited"
+        self.endings[f"{'first apply' if first else 'update'}, {how}, the result is version {winner}"] += 1
+
+
+@pytest.fixture
+def race(cluster: Cluster, tmp_path: pathlib.Path) -> Iterator[Race]:
+    with receiver() as hook, lane(cluster, tmp_path, "audit", hook) as one:
+        reference = measured(one)
+        root = tmp_path / "other"
+        shutil.copytree(one.repository.root, root)
+        other = replace(one, repository=replace(one.repository, root=root))
+        other.turn(2)
+        made = Race({1: one, 2: other}, reference)
+        yield made
+        assert comparable(one.direct, one.log_type) in reference.objects.values()
+        for ending, number in sorted(made.endings.items()):
+            print(f"{number:>4} {ending}")
+
+
+def test_two_applies_at_once(race: Race) -> None:
+    race.round(first=True)
+    race.round(first=False)
+    race.round(first=False)
+
+
+@pytest.mark.long
+def test_two_applies_at_once_fifty_times(race: Race) -> None:
+    for number in range(50):
+        race.round(first=number % 4 == 0)
+    assert race.endings.total() == 50
