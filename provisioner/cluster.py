@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from provisioner import diff, indices, users
+from provisioner import diff, fingerprint, indices, secretrefs, users
 from provisioner.client import Client
 from provisioner.compile import ACCESS_KINDS
 from provisioner.kinds import Governing, all_kinds
@@ -66,14 +66,18 @@ class Cluster:
             wanted[resource.kind][resource.key] = None
         for record in records.values():
             wanted[record.kind][record.key] = record.server_id
+        live = self.live(wanted)
+        paths = {name: kind.secret_paths for name, kind in self.kinds.items()}
+        found = (secret for each in live.values() for secret in fingerprint.secrets(each.body, paths[each.kind]))
+        secretrefs.prepare(found, state.salt)
         return Known(
             owner=self.owner,
             cluster=uuid,
             salt=state.salt,
             release=state.release,
             records=records,
-            live=self.live(wanted),
-            secret_paths={name: kind.secret_paths for name, kind in self.kinds.items()},
+            live=live,
+            secret_paths=paths,
             state_exists=state.exists,
             running=state.running,
         )

@@ -10,7 +10,9 @@ import orjson
 from provisioner import secretrefs
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+MASK = "(secret)"
 
 
 def of(body: Any) -> str:
@@ -23,20 +25,34 @@ def masked(body: Any, secret_paths: Sequence[tuple[str, ...]], salt: str | None 
 
     Whatever lies below a secret's path is one; lists are looked through.
     """
+    return _replaced(body, secret_paths, lambda secret: f"secret:{secretrefs.keyed(secret, salt)}" if salt else MASK)
+
+
+def secrets(body: Any, secret_paths: Sequence[tuple[str, ...]]) -> list[str]:
+    """What `masked` replaces."""
+    found: list[str] = []
+
+    def note(secret: str) -> str:
+        found.append(secret)
+        return MASK
+
+    _replaced(body, secret_paths, note)
+    return found
+
+
+def _replaced(body: Any, secret_paths: Sequence[tuple[str, ...]], by: Callable[[str], str]) -> Any:
     if not secret_paths:
         return body
     if isinstance(body, list):
-        return [masked(value, secret_paths, salt) for value in body]
+        return [_replaced(value, secret_paths, by) for value in body]
     if any(not path for path in secret_paths):
         if isinstance(body, dict):
-            return {key: masked(value, [()], salt) for key, value in body.items()}
-        if body is None or isinstance(body, bool):
-            return body
-        return f"secret:{secretrefs.keyed(str(body), salt)}" if salt else "(secret)"
+            return {key: _replaced(value, [()], by) for key, value in body.items()}
+        return body if body is None or isinstance(body, bool) else by(str(body))
     if not isinstance(body, dict):
         return body
     return {
-        key: masked(value, [path[1:] for path in secret_paths if path[0] in (key, "*")], salt)
+        key: _replaced(value, [path[1:] for path in secret_paths if path[0] in (key, "*")], by)
         for key, value in body.items()
     }
 

@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import re
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 REFERENCE = re.compile(r"\$\{(env|file):([^}]+)\}")
+_MOST_AT_ONCE = 8
+"""Fingerprints worked out at once: each takes 16 MB."""
 
 
 class MissingSecretError(ProvisionerError):
@@ -85,6 +88,14 @@ def hide(text: str, refs: Iterable[str]) -> str:
 def keyed(secret: str, salt: str) -> str:
     """The keyed fingerprint of a secret: 32 hexadecimal digits; about 50 ms of work."""
     return hashlib.scrypt(secret.encode(), salt=bytes.fromhex(salt), n=2**14, r=8, p=1, dklen=16).hex()
+
+
+def prepare(secrets: Iterable[str], salt: str) -> None:
+    """Work these out on several processors at once (scrypt lets other threads run): `keyed` then remembers them."""
+    wanted = set(secrets)
+    if len(wanted) > 1:
+        with ThreadPoolExecutor(min(os.cpu_count() or 1, _MOST_AT_ONCE), "secret") as pool:
+            list(pool.map(lambda secret: keyed(secret, salt), wanted))
 
 
 def fingerprints(refs: Iterable[str], salt: str) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from provisioner import fingerprint
+from provisioner import fingerprint, secretrefs
 
 SALT = "00" * 16
 PATHS = [("slack", "url"), ("webhook", "header_params", "*")]
@@ -44,6 +44,17 @@ def test_below_a_list_too():
 def test_odd_shapes_are_left():
     for body in (None, "x", 5, [], {"slack": None}, {"slack": "x"}, {"slack": {"url": None}}, {"webhook": []}):
         assert fingerprint.masked(body, PATHS) == body
+
+
+@pytest.mark.parametrize("value", ["hunter2", 7, {"a": ["b", {"c": "d"}], "e": None, "f": True}])
+def test_secrets_are_exactly_what_is_masked(value):
+    body = {"name": "n", "slack": {"url": value}, "webhook": {"url": "u", "header_params": {"A": "B"}}}
+    found = fingerprint.secrets(body, PATHS)
+    assert len(found) == str(fingerprint.masked(body, PATHS)).count("(secret)")
+    keyed = {f"secret:{secretrefs.keyed(secret, SALT)}" for secret in found}
+    assert all(each in str(fingerprint.masked(body, PATHS, SALT)) for each in keyed)
+    assert "B" in found
+    assert "n" not in found
 
 
 def test_shown_changes_with_the_secret_and_with_the_rest():

@@ -57,6 +57,14 @@ def test_fingerprints_are_keyed_and_leave_out_what_is_missing(monkeypatch):
     assert found["${env:A}"] == secretrefs.keyed("hunter2", SALT)
 
 
+def test_prepared_ones_are_remembered(monkeypatch):
+    secretrefs.keyed.cache_clear()
+    secretrefs.prepare(["hunter2", "hunter3", "hunter2"], SALT)
+    assert secretrefs.keyed.cache_info().currsize == 2
+    monkeypatch.delattr("hashlib.scrypt")  # it is not needed again
+    assert len({secretrefs.keyed("hunter2", SALT), secretrefs.keyed("hunter3", SALT)}) == 2
+
+
 def test_hiding_what_a_server_repeats(monkeypatch):
     monkeypatch.setenv("A", 'hun"ter2')
     monkeypatch.setenv("EMPTY", "")
