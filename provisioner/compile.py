@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from provisioner import durations, graph, querystring, schema, starter
 from provisioner.bodytemplates import TemplateError, Templates, file_below
-from provisioner.mentions import mentions
+from provisioner.mentions import attaches, mentions
 from provisioner.model import Body, Document, Finding, Origin, Ref, Resource
 
 if TYPE_CHECKING:
@@ -251,8 +251,14 @@ def _named_otherwise(document: Document) -> Iterator[Finding]:
 
 
 def _bound(resource: Resource, others: Mapping[Ref, Resource]) -> Resource:
-    """With a dependency on everything wanted that its body names, whether its template asked for that or not."""
+    """With a dependency on everything wanted that its body names, whether its template asked for that or not.
+
+    A data stream comes after its retention too: ISM attaches a policy only to what is made later.
+    """
     named = {ref for ref in mentions(resource.kind, resource.body, resource.key) if ref in others}
+    if resource.kind == "data_stream":
+        policies = (other for other in others.values() if other.kind == "ism_policy")
+        named |= {policy.ref for policy in policies if attaches(policy.body, resource.key)}
     return replace(resource, depends_on=(resource.depends_on | named) - {resource.ref})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -23,6 +24,19 @@ def mentions(kind: str, body: Body, key: str = "") -> frozenset[Ref]:
     if kind == "role_mapping" and key:
         found.add(("role", key))
     return frozenset(found)
+
+
+def attaches(policy: Body, index: str) -> bool:
+    """Whether ISM gives this policy to a new index, or data stream, of that name.
+
+    A pattern that begins with a hyphen takes indices out.
+    """
+    for template in _mappings(_list_of(policy.get("ism_template"))):
+        patterns = _texts(template.get("index_patterns"))
+        taken = any(_fits(index, pattern) for pattern in patterns if not pattern.startswith("-"))
+        if taken and not any(_fits(index, pattern[1:]) for pattern in patterns if pattern.startswith("-")):
+            return True
+    return False
 
 
 def pipelines(settings: Any) -> Iterator[tuple[str, str]]:
@@ -127,6 +141,15 @@ def _flat(value: Any, name: str) -> Iterator[tuple[str, Any]]:
         return
     for key, child in value.items():
         yield from _flat(child, f"{name}.{key}" if name else key)
+
+
+def _fits(name: str, pattern: str) -> bool:
+    """`*` stands for anything; nothing else is special."""
+    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), name) is not None
+
+
+def _list_of(value: Any) -> Any:
+    return [value] if isinstance(value, dict) else value
 
 
 # Bodies are what a person wrote or a server gave: anything may be anything.

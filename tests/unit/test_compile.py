@@ -265,6 +265,53 @@ def test_raw_documents_depend_on_what_their_bodies_name(compiled):
     }
 
 
+def test_a_raw_data_stream_comes_after_its_retention(compiled):
+    policy = {"ism_template": [{"index_patterns": ["app-*"]}], "states": []}
+    files = {
+        "ilm/a.yml": raw("ism_policy", "keep", policy, "a"),
+        "ilm/b.yml": raw("ism_policy", "other", {"ism_template": [{"index_patterns": ["web-*"]}]}, "b"),
+        "templates/a.yml": raw("data_stream", "app-x", {"template": "t"}, "c"),
+    }
+    assert only(compiled(files), "data_stream").depends_on == {("ism_policy", "keep")}
+
+
+CATCH = """\
+owner: acme
+targets:
+  dev: {hosts: ["http://127.0.0.1:19799"], catch: {http: "http://127.0.0.1:19790", smtp: "127.0.0.1:19791"}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "caught"),
+    [
+        (
+            {"name": "n", "is_enabled": False, "config_type": "slack", "slack": {"url": "https://x"}},
+            {"webhook": {"url": "http://127.0.0.1:19790/x", "method": "POST", "header_params": {}}},
+        ),
+        (
+            {"name": "n", "config_type": "webhook", "webhook": {"url": "https://x", "header_params": {"A": "b"}}},
+            {"webhook": {"url": "http://127.0.0.1:19790/x", "method": "POST", "header_params": {}}},
+        ),
+        (
+            {"name": "n", "config_type": "ses_account", "ses_account": {"region": "eu", "from_address": "a@b"}},
+            {"smtp_account": {"host": "127.0.0.1", "port": 19791, "method": "none", "from_address": "a@b"}},
+        ),
+        ({"name": "n", "config_type": "email_group", "email_group": {"recipient_list": []}}, {}),
+        ({"name": "n"}, {}),
+    ],
+)
+def test_raw_channels_of_a_development_target_send_to_nobody_else(compiled, body, caught):
+    channel = only(compiled({"provisioner.yml": CATCH, "rules/a.yml": raw("channel", "key", body)}), "channel")
+    kept = {key: value for key, value in body.items() if key != body.get("config_type")} if caught else body
+    assert channel.body == {**kept, **caught, **({"config_type": next(iter(caught))} if caught else {})}
+    # Only channels are.
+    pipeline = only(
+        compiled({"provisioner.yml": CATCH, "rules/a.yml": raw("ingest_pipeline", "key", body)}), "ingest_pipeline"
+    )
+    assert pipeline.body == body
+
+
 def test_a_rule_can_name_a_raw_channel(compiled):
     channel = raw("channel", "hand-made", {"config_type": "slack"}, "ops")
     monitor = only(

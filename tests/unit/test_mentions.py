@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioner.kinds import all_kinds
-from provisioner.mentions import mentions, pipelines
+from provisioner.mentions import attaches, mentions, pipelines
 
 ACTION = {"name": "a", "destination_id": "ops"}
 CASES = {
@@ -84,6 +84,22 @@ def test_what_a_body_names(name):
 
 def test_a_role_mapping_names_the_role_of_its_own_name():
     assert mentions("role_mapping", {"users": ["a"]}, "writer") == {("role", "writer")}
+
+
+@pytest.mark.parametrize(
+    ("template", "attached"),
+    [
+        ({"index_patterns": ["logs-*"]}, True),
+        ([{"index_patterns": ["x"]}, {"index_patterns": ["logs-app"], "priority": 3}], True),
+        ([{"index_patterns": ["log*app", "-logs-a*"]}], False),
+        ([{"index_patterns": ["-x"]}], False),
+        ([{"index_patterns": ["logs-?pp", "logs.app", "ogs-app"]}], False),
+        (None, False),
+        ([None, {"index_patterns": 5}], False),
+    ],
+)
+def test_which_indices_ism_gives_a_policy(template, attached):
+    assert attaches({"ism_template": template}, "logs-app") is attached
 
 
 def test_which_setting_names_a_pipeline():
