@@ -106,8 +106,8 @@ class Client:
         """
         count = len(self._connections)
         failed: list[UnreachableError] = []
-        for _ in range(count):
-            turn = self._turn
+        first = self._turn  # other threads may move it meanwhile: each host is tried once all the same
+        for turn in range(first, first + count):
             try:
                 return self._connections[turn % count].ask(method, url, body, timeout, timeout / count)
             except UnreachableError as error:
@@ -151,7 +151,8 @@ class Client:
         """Ask who is there: name and version. Raises ClusterError where it is nothing of the kind."""
         answer = self.request("GET", "/")
         if not isinstance(answer, dict) or not isinstance(answer.get("version"), dict):
-            raise self._no_opensearch("GET /: the answer names no version")
+            error = self._no_opensearch("GET /: the answer names no version")
+            raise ClusterError(error.message, error.hint)
         return answer
 
     def _no_opensearch(self, why: str) -> UnclearError:

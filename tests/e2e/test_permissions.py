@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import hashlib
+import hmac
+import json
 import os
 import pathlib
 import secrets
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -14,6 +19,7 @@ from clusters import ROOT, Cluster
 from provisioner import preflight, repository
 from provisioner.client import Client, path
 from provisioner.devcluster import cluster as dev
+from provisioner.devcluster import config
 from provisioner.errors import ClusterError
 from provisioner.permissions import _simulated, missing
 from provisioner.settings import Target
@@ -35,7 +41,9 @@ def secured() -> Iterator[Cluster]:
         return
     with contextlib.suppress(dev.DevClusterError):
         dev.down(NAME, delete=True)
-    made = dev.up(NAME, PORT, secure=True)
+    with pytest.MonkeyPatch.context() as patch:  # so that a test can let the security plugin take tokens
+        patch.setitem(config._SECURITY, "plugins.security.unsupported.restapi.allow_securityconfig_modification", True)
+        made = dev.up(NAME, PORT, secure=True)
     try:
         yield Cluster(made.url, made.username, made.password, str(made.ca_file))
     finally:
@@ -159,15 +167,57 @@ def test_access_takes_an_administrator(secured: Cluster, admin: Client, logged_i
     assert "roles" in refused.detail
 
 
-def test_an_administrators_certificate_logs_in(secured: Cluster) -> None:
-    """At the server itself: the dev cluster's stand-in ends the TLS connection, and a certificate goes no further."""
+def _administrator(secured: Cluster) -> Client:
+    """By certificate, at the server itself: the dev cluster's stand-in ends the TLS connection."""
     tls = pathlib.Path(str(secured.ca)).parent / "tls"
     if not (tls / "admin.pem").exists():
         pytest.skip("no administrator's certificate at hand: not a dev cluster")
     node = dev.status(tls.parent.name).node_url
     by = {"ca": secured.ca, "client_cert": str(tls / "admin.pem"), "client_key": str(tls / "admin-key.pem")}
-    client = Client(Target("t", (node,), **by))
+    return Client(Target("t", (node,), **by))
+
+
+def test_an_administrators_certificate_logs_in(secured: Cluster) -> None:
+    client = _administrator(secured)
     assert "all_access" in client.get(path("_plugins", "_security", "api", "roles"))
     assert _simulated(client, "PUT", "/_ingest/pipeline/x", {"processors": []}) == []
     with pytest.raises(ClusterError, match="refuses nobody: 401"):
-        Client(Target("t", (node,), ca=secured.ca)).get("/")
+        Client(Target("t", client.target.hosts, ca=secured.ca)).get("/")
+
+
+def _jwt(key: bytes, **claims: object) -> str:
+    parts = [base64.urlsafe_b64encode(json.dumps(part).encode()) for part in ({"alg": "HS512", "typ": "JWT"}, claims)]
+    text = b".".join(part.rstrip(b"=") for part in parts)
+    signature = base64.urlsafe_b64encode(hmac.new(key, text, hashlib.sha512).digest())
+    return (text + b"." + signature.rstrip(b"=")).decode()
+
+
+def test_a_token_logs_in(secured: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A JSON Web Token that the security plugin itself verifies."""
+    key = secrets.token_bytes(64)
+    settings = {"signing_key": base64.b64encode(key).decode(), "jwt_header": "Authorization", "roles_key": "roles"}
+    domain = {
+        "http_enabled": True,
+        "order": 1,
+        "http_authenticator": {"type": "jwt", "challenge": False, "config": settings},
+        "authentication_backend": {"type": "noop", "config": {}},
+    }
+    change = {"op": "add", "path": "/config/dynamic/authc/test_tokens", "value": domain}
+    try:
+        _administrator(secured).request("PATCH", f"{API}/securityconfig", [change])
+    except ClusterError as error:
+        pytest.skip(f"this cluster's configuration can't be changed: {error}")
+
+    def who(token: str) -> str:
+        monkeypatch.setenv("PERM_TOKEN", token)
+        client = Client(Target("t", (secured.url,), ca=secured.ca, token="${env:PERM_TOKEN}"))
+        return str(client.request("GET", "/_plugins/_security/authinfo")["user_name"])
+
+    now = int(time.time())
+    try:
+        assert who(_jwt(key, sub="robot", roles=["admin"], exp=now + 600)) == "robot"
+        for wrong in (_jwt(key, sub="robot", exp=now - 600), _jwt(secrets.token_bytes(64), sub="robot", exp=now + 600)):
+            with pytest.raises(ClusterError, match="refuses the token: 401"):
+                who(wrong)
+    finally:
+        _administrator(secured).request("PATCH", f"{API}/securityconfig", [{"op": "remove", "path": change["path"]}])

@@ -167,6 +167,14 @@ def test_a_host_that_refuses_is_passed_over_by_writes_too():
     assert error.value.message.count("Connection refused") == 2
 
 
+def test_a_dead_host_fails_no_thread():
+    dead = f"http://127.0.0.1:{closed_port()}"
+    with faulty(OK) as server, ThreadPoolExecutor(8) as pool:
+        asked = made(dead, server.url, dead)
+        assert list(pool.map(lambda _: asked.request("PUT", "/x"), range(200))) == [{"ok": True}] * 200
+    assert len(server.seen) == 200
+
+
 def test_an_unclear_write_goes_to_no_other_host_but_the_next_request_does():
     with faulty("reset") as bad, faulty(OK) as good:
         asked = made(bad.url, good.url)
