@@ -104,7 +104,7 @@ def _explain(client: Client, key: str | None) -> dict[str, Any]:
     url = path("_plugins", "_ism", "explain")
     if key is None:
         return dict(client.request("GET", url, params=params))
-    return dict(client.request("POST", url, {"filter": {"policy_id": key}}, params))
+    return dict(client.request("POST", url, {"filter": {"policy_id": key}}, params, safe=True))
 
 
 def older(client: Client, policies: Iterable[Policy]) -> dict[str, list[Copy]]:

@@ -26,7 +26,7 @@ def run(root: RepositoryOption = HERE, target: TargetOption = None, yes: YesOpti
 
     loaded = load(root, target, Output.TEXT)
     out.rule("Preflight", align="left")
-    checks = list(preflight.run(Client(loaded.settings.target)))
+    checks = list(preflight.run(Client(loaded.settings.target), loaded.settings.owner))
     out.print(doctor.table(checks))
     if not doctor.passed(checks):
         out.print(Text("The cluster is not fit; nothing was applied.", style="bold red"))
