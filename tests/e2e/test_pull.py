@@ -243,3 +243,35 @@ def _trigger_ids(handmade: Handmade) -> list[tuple[str, str]]:
                 found.append((live.server_id, inner["id"]))
                 found += [(inner["id"], action["id"]) for action in inner["actions"]]
     return sorted(found)
+
+
+def test_roles_and_mappings_are_pulled_when_asked_for(empty: Repository, handmade: Handmade) -> None:
+    if not empty.cluster.password:
+        pytest.skip("takes a cluster with the security plugin: OPENSEARCH_URL")
+    tag = handmade.tag
+    permission = {
+        "index_patterns": [f"{tag}-*"],
+        "dls": '{"term": {"a": "on"}}',
+        "fls": ["~secret"],
+        "masked_fields": [],
+        "allowed_actions": ["read", "indices:data/read/search*"],
+    }
+    role = {"description": "by hand", "cluster_permissions": ["cluster_monitor"], "index_permissions": [permission]}
+    handmade.put("_plugins", "_security", "api", "roles", f"{tag}-readers", body=role)
+    mapping = {"backend_roles": ["soc"], "hosts": [], "users": ["anna", "0123"]}
+    handmade.put("_plugins", "_security", "api", "rolesmapping", f"{tag}-readers", body=mapping)
+    empty.settings(catch=None, schedule=None, access=True)
+
+    assert {file["kind"] for file in pulled(empty, handmade)["files"]} == set(MADE)
+    answer = pulled(empty, handmade, "--kind", "role", "--kind", "role_mapping")
+    assert [file["file"] for file in answer["files"]] == [
+        f"rules/pulled/roles/{tag}-readers.yml",
+        f"rules/pulled/role_mappings/{tag}-readers-role-mapping.yml",
+    ]
+    before, variables = shown(handmade), environment(empty, handmade)
+    planned = changes(empty, "--adopt", **variables)
+    assert Counter(planned.values()) == {"adopt": sum(MADE.values()) + 2}, planned
+    done = empty.run("apply", "--adopt", "--yes", **variables)
+    assert done.code == 0, done.text
+    assert shown(handmade) == before
+    assert changes(empty, **variables) == {}
