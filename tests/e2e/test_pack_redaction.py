@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from pack_cluster import OWNER, STREAMS, Pack
 
+from provisioner.errors import ApiError
+
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"
 GITHUB = "ghp_" + "a1B2" * 9
 EVENT = {
@@ -183,6 +185,20 @@ def test_no_stream_and_no_pipeline_gets_around_it(pack: Pack, log_type: str) -> 
     assert [event["message"] for event in stored] == ["password=[password_REDACTED] [credit_card_REDACTED]"] * 4
     for event in stored:
         assert event["ingest"]["redacted"] == {"detectors": ["credit_card", "password"], "fields": ["message"]}
+
+
+@pytest.mark.parametrize("message", ["changed", "x" * 1_100_000])
+def test_no_event_is_replaced_in_its_backing_index(pack: Pack, message: str) -> None:
+    """The server allows it with the event's number to whoever may create events; a data stream itself refuses."""
+    pack.clear("application")
+    (made,) = pack.ship("application", [EVENT])
+    path = f"/{made['_index']}/_doc/{made['_id']}"
+    number = {"if_seq_no": made["_seq_no"], "if_primary_term": made["_primary_term"]}
+    for pipeline in ({}, {"pipeline": "_none"}):
+        with pytest.raises(ApiError, match="events are append-only"):
+            pack.client.request("PUT", path, EVENT | {"message": message}, number | pipeline)
+    (stored,) = pack.search("application")
+    assert stored["message"] == EVENT["message"]
 
 
 def test_what_the_script_cannot_check_is_stored_without_content(pack: Pack) -> None:
