@@ -7,6 +7,7 @@ they are the one mark that everyone sees: `<owner>:<rule id>`.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -41,6 +42,7 @@ _DEFAULTS = {
 }
 _MOST = 10_000
 """The largest size that a search takes; a cluster holds 1,000 monitors by default."""
+_MARK = re.compile(r"[a-z][a-z0-9-]{0,31}:[a-z0-9][a-z0-9_-]*")
 _SEARCH = "/_plugins/_alerting/monitors/_search"
 
 
@@ -57,7 +59,7 @@ def marks(monitor: Body) -> list[str]:
     """All `<owner>:<rule id>` among the trigger ids."""
     triggers: list[Any] = monitor.get("triggers") or []
     ids = (str(inner.get("id", "")) for trigger in triggers for inner in trigger.values() if isinstance(inner, dict))
-    return [id_ for id_ in ids if ":" in id_]
+    return [id_ for id_ in ids if _MARK.fullmatch(id_)]
 
 
 def workflows(client: Client) -> list[Body]:
@@ -100,7 +102,7 @@ class Monitors:
         for key, (rank, lives) in best.items():
             if rank == 0 and len(lives) > 1:
                 raise _ambiguous(key, lives[0].server_id, lives[1].server_id)
-        return [_with_duplicates(lives[-1], found[key][1]) for key, (_, lives) in best.items()]
+        return [_with_duplicates(_likeliest(key, lives), found[key][1]) for key, (_, lives) in best.items()]
 
     def all(self, client: Client) -> list[Live]:
         """All, by their names; those that other plugins keep for themselves (Security Analytics) are left out."""
@@ -146,9 +148,18 @@ def _monitor(hit: Body) -> Body:
     return monitor
 
 
+def _likeliest(key: str, lives: Sequence[Live]) -> Live:
+    """Of several with one mark, one that has its name still."""
+    return max(lives, key=lambda live: live.body.get("name") == key)
+
+
 def _with_duplicates(live: Live, marked: Sequence[Live]) -> Live:
-    """The API takes no id from us: a POST that took effect after its answer was given up makes a second monitor."""
-    return replace(live, duplicates=tuple(other.server_id for other in marked if other.server_id != live.server_id))
+    """The API takes no id from us: a POST that took effect after its answer was given up makes a second monitor.
+
+    That one has the name that was sent. A copy that somebody made and renamed bears our mark too, but is theirs.
+    """
+    others = (other for other in marked if other.server_id != live.server_id)
+    return replace(live, duplicates=tuple(o.server_id for o in others if o.body.get("name") == live.body.get("name")))
 
 
 def _ambiguous(name: str, first: str, second: str) -> ProvisionerError:

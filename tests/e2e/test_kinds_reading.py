@@ -128,6 +128,17 @@ def test_a_monitor_is_found_by_id_then_mark_then_name(client: Client, tag: str) 
     assert found({f"{tag}-a": None, "b": known, "c": marked}) == {f"{tag}-a": named, "b": known, "c": marked}
 
 
+def test_a_copy_that_somebody_renamed_is_no_duplicate_of_ours(client: Client, tag: str) -> None:
+    kind, key = KINDS["monitor"], f"{tag}-a"
+    ours = kind.create(client, "", monitor(key, f"{tag}:a"))
+    again = kind.create(client, "", monitor(key, f"{tag}:a"))
+    kind.create(client, "", monitor(f"{tag}-a copy", f"{tag}:a"))
+    (live,) = kind.live(client, {key: ours})
+    assert (live.server_id, live.duplicates) == (ours, (again,))
+    (found,) = kind.live(client, {key: None})
+    assert {found.server_id, *found.duplicates} == {ours, again}
+
+
 def test_two_monitors_of_one_name_are_told_apart_by_id_or_by_nobody(client: Client, tag: str) -> None:
     kind, key = KINDS["monitor"], f"{tag}-twice"
     first, second = (kind.create(client, "", monitor(key)) for _ in range(2))

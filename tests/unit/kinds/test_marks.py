@@ -42,6 +42,8 @@ def test_marks_in_meta(meta, owner):
         ([{"bucket_level_trigger": {"id": "acme:r"}}, {"x": {"id": "acme:r2"}}], ["acme:r", "acme:r2"]),
         ([{"query_level_trigger": {"id": "8SHGnpoBsdJZ"}}], []),
         ([{"query_level_trigger": {}}, {"x": None}], []),
+        # Whoever makes triggers by hand may give them any id.
+        ([{"x": {"id": id_}} for id_ in ("http://x", "a: b", "Ops:1", ":a", "a:", "1:a", "a:b:c")], []),
         ([], []),
         (None, []),
     ],
@@ -62,6 +64,13 @@ def test_what_changes_by_itself_is_no_part_of_a_monitor_or_policy():
     assert ism_policy.normalize(policy) == {"states": [], "ism_template": [{"priority": 1}]}
     assert ism_policy.normalize({"ism_template": None}) == {"ism_template": None}
     assert policy["policy_id"] == "x"
+
+
+def test_what_somebody_chose_is_part_of_a_monitor():
+    chosen = {"fan_out_enabled": False, "should_create_single_alert_for_findings": True}
+    assert monitor.normalize({"name": "n", **chosen}) == {"name": "n", **chosen}
+    usual = {"fan_out_enabled": True, "should_create_single_alert_for_findings": False}
+    assert monitor.normalize({"name": "n", **usual}) == {"name": "n"}
 
 
 def test_every_kind_has_a_name_of_its_own_and_all_methods():
