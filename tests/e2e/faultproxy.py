@@ -168,6 +168,7 @@ class _Exchange(BaseHTTPRequestHandler):
     """One connection. What the effects need: `take`, `send`, `made_up`, `reset`."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body go out apart, and the second would wait for the client's ACK
     proxy: FaultProxy
 
     def _pass(self) -> None:
@@ -325,6 +326,13 @@ EFFECTS: dict[str, Callable[[_Exchange, Fault], None]] = {
 }
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """Killed clients leave broken connections; what matters is seen in the cluster."""
+
+
 def sigkill(pid: int) -> None:
     """Kill a child of ours, and come back when it is dead."""
     os.kill(pid, signal.SIGKILL)
@@ -336,8 +344,7 @@ def proxied(cluster: Cluster) -> Iterator[FaultProxy]:
     """Run the proxy."""
     proxy = FaultProxy(cluster)
     handler = type("Exchange", (_Exchange,), {"proxy": proxy})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), handler)
     proxy.url = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
