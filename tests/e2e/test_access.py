@@ -19,7 +19,7 @@ import httpx
 import pytest
 import yaml
 from access_rows import API, CAN, CANNOT, EVENT
-from clusters import PASSWORD, Cluster, Repository, _copy
+from clusters import PASSWORD, Cluster, Repository, _copy, _remove_all
 
 from provisioner.devcluster import cluster as dev
 from provisioner.devcluster.standin.node import Node
@@ -136,6 +136,13 @@ def site(secured: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     yield made
     for connection in made.connections.values():
         connection.close()
+    if os.environ.get("OPENSEARCH_URL"):  # a cluster of our own is removed as a whole
+        _remove_all(repository)
+        for kind in ("user", "role_mapping", "role"):
+            for live in all_kinds()[kind].all(repository.client):
+                if live.key.startswith(f"{repository.owner}-"):
+                    all_kinds()[kind].delete(repository.client, live)
+        repository.client.request("DELETE", made.named("/foreign-{ns}"))
 
 
 def changes(done: Any) -> dict[str, str]:
@@ -365,3 +372,21 @@ def test_someone_unknown_is_refused_by_the_security_plugin_itself(site: Site) ->
         answer = client.get("/_plugins/_ism/policies")
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"].startswith("Basic")
+
+
+# --- last, since it takes an index away -----------------------------------------------------------------------------
+
+
+def test_the_role_may_do_what_retention_does(site: Site) -> None:
+    """The real plugin runs a policy with the roles of whoever wrote it; here the same requests are made by the user."""
+    index = "/.ds-{audit}-000001"
+    settings = {"index.blocks.write": True, "index.number_of_replicas": 0, "index.priority": 1}
+    for method, path, body in (
+        ("POST", "/{audit}/_rollover", None),
+        ("GET", f"{index}/_stats", None),
+        ("PUT", f"{index}/_settings", settings),
+        ("POST", f"{index}/_forcemerge?max_num_segments=1", None),
+        ("DELETE", index, None),
+    ):
+        answer = site.ask("applier", method, path, body)
+        assert answer.status_code == 200, f"{method} {path}: {answer.text}"
