@@ -34,7 +34,7 @@ from provisioner.kinds import all_kinds
 
 CLUSTER, PORT = "bench-apply", 19930
 PARALLEL = 4
-TURNS = {100: 3, 300: 2, 1000: 1}
+TURNS = {100: 2, 300: 1, 1000: 1}
 """How often A B B A is run: what takes long runs less often."""
 PLANS = 6
 START = 0.5
@@ -225,7 +225,7 @@ def main() -> None:
     parser.add_argument("--check", action="store_true", help="no cluster, no aims: whether the benchmark itself works")
     parser.add_argument("--port", type=int, default=PORT, help=f"of the cluster (default {PORT})")
     chosen = parser.parse_args()
-    print(report.machine())
+    print(report.machine(), flush=True)
     if chosen.check:
         print(report.last_line("apply", {"help_cpu_seconds": _check()}, {}))
         return
@@ -237,7 +237,9 @@ def main() -> None:
         for size, turns in TURNS.items():
             if size == 100 or not chosen.quick:
                 found[size] = bench.size(size, turns)
+                print(f"{size} objects\n", *_tables({size: found[size]}), sep="\n", file=sys.stderr)
     print(*_tables(found), sep="\n\n")
+    print(f"\nat the end: {report.machine()}")
     print(f"\nprovisioner --help: {report.spread(run.cpu for run in help_)} s of CPU\n")
     ratios = _ratios(found, report.middle(run.cpu for run in help_))
     print(report.last_line("apply", ratios, _aims(ratios)))

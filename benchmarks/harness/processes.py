@@ -27,11 +27,12 @@ class Run:
 
 def run(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> Run:
     """Run a program whose output nobody reads, and measure it. Raises RuntimeError where it fails."""
+    paths = [str(BENCHMARKS), *filter(None, [os.environ.get("PYTHONPATH")])]
     with tempfile.TemporaryFile() as said:
         started = time.perf_counter()
         process = subprocess.Popen(
             arguments,
-            env={**os.environ, "PYTHONPATH": str(BENCHMARKS), **(environment or {})},
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), **(environment or {})},
             stdin=subprocess.DEVNULL,
             stdout=said,
             stderr=subprocess.STDOUT,
