@@ -43,6 +43,10 @@ class Cluster:
         wanted = list(desired)
         known = self._light(wanted)
         changes = diff.diff(wanted, known, options)
+        if options.adopt:
+            adopted = [change.ref for change in changes if change.why.startswith(diff.ADOPTED)]
+            known = replace(known, taken=self.store.taken(adopted))
+            changes = diff.diff(wanted, known, options)
         known = replace(known, facts=self._facts(changes, {r.ref for r in wanted}, known))
         return replace(known, blobs=self.store.blobs(diff.needs(changes, known)))
 

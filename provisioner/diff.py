@@ -100,6 +100,8 @@ def _verdict(resource: Resource, live: Live | None, record: Record | None, known
     if _anothers(live, record, known):
         if live.owner is not None:
             return _Verdict(Action.NONE, f"{UNOWNED}: it bears the mark of {live.owner}")
+        if resource.ref in known.taken:
+            return _Verdict(Action.NONE, f"{UNOWNED}: the state of {known.taken[resource.ref]} records it")
         if resource.ref in known.intents:
             return _Verdict(Action.UPDATE, LEFT)
         if not options.adopt:

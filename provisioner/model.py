@@ -184,7 +184,8 @@ class Known:
     `cluster` is its UUID. `records` and `release` (number of the last one, 0: none) come from the state, `live` from
     the cluster itself. `secret_paths` says for each kind where secrets stand, `salt` keys their fingerprints. `blobs`
     holds those bodies of the state that the plan needs, by fingerprint. `running` are releases that never came to
-    their end: what they were about to create is ours even where it bears no mark.
+    their end: what they were about to create is ours even where it bears no mark. `taken` names the other owners whose
+    states record an object that we want: an adopted one bears no mark.
     """
 
     owner: str
@@ -197,6 +198,7 @@ class Known:
     cluster: str = ""
     blobs: Mapping[str, Body] = field(default_factory=dict)
     running: tuple[Release, ...] = ()
+    taken: Mapping[Ref, str] = field(default_factory=dict)
     facts: Facts = field(default_factory=Facts)
 
     @property

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from provisioner.model import Body, Ref
 
 FORMAT = 2
+_PREFIX = ".provisioner-"
 _MOST = 10_000
 """The largest size that a search takes."""
 _LONGEST_ID = 400
@@ -77,7 +78,7 @@ class StateStore:
 
     def __init__(self, client: Client, owner: str) -> None:
         self.client = client
-        self.index = f".provisioner-{owner}"
+        self.index = f"{_PREFIX}{owner}"
 
     def read(self) -> State:
         """The state; an empty one with a fresh salt where there is none. Raises ProvisionerError for another format."""
@@ -111,6 +112,25 @@ class StateStore:
                 if document.get("found"):
                     found[document["_id"].partition(":")[2]] = orjson.loads(document["_source"]["text"])
         return found
+
+    def taken(self, refs: Iterable[Ref]) -> dict[Ref, str]:
+        """Those of the refs that other owners' states on this cluster record, and whose. Raises ClusterError."""
+        by_id = {_id(ref): ref for ref in refs}
+        if not by_id:
+            return {}
+        query = {
+            "size": _MOST,
+            "_source": False,
+            "query": {
+                "bool": {
+                    "filter": [{"ids": {"values": sorted(by_id)}}, {"term": {"type": "resource"}}],
+                    "must_not": [{"term": {"_index": self.index}}],
+                }
+            },
+        }
+        everywhere = path(f"{_PREFIX}*", "_search")
+        answer = self.client.request("POST", everywhere, query, {"expand_wildcards": "open,hidden"}, safe=True)
+        return {by_id[hit["_id"]]: hit["_index"].removeprefix(_PREFIX) for hit in answer["hits"]["hits"]}
 
     def releases(self, most: int = _MOST) -> list[Release]:
         """All releases, the last one first, without their manifests."""

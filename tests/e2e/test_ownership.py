@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -163,6 +164,31 @@ def test_adoption_takes_over_what_bears_no_mark(few: Repository) -> None:
     assert done.code == 1
     assert "it bears the mark of somebody" in done.err
     assert client.request("GET", path("_ingest", "pipeline", f"{owner}-tail"))[f"{owner}-tail"] == foreign
+
+
+def test_what_another_owner_adopted_is_not_adopted_again(few: Repository) -> None:
+    """Such an object bears nobody's mark: only the other owner's state tells."""
+    name = f"shared-{few.owner}"
+    body: dict[str, Any] = {"processors": [{"set": {"field": "a", "value": "b"}}]}
+    few.client.request("PUT", path("_ingest", "pipeline", name), body)
+    raw = f"kind: raw\nid: shared\nresource: ingest_pipeline\nname: {name}\nbody: {json.dumps(body)}\n"
+    few.write({"templates/shared.yml": raw})
+    other = replace(few, root=few.root.parent / "other", owner=f"{few.owner}-b", namespace=f"{few.namespace}b")
+    other.write({"templates/shared.yml": raw})
+    other.settings(catch=None)
+    try:
+        assert "1 adopted" in apply(other, "--adopt")
+        done = few.run("apply", "--adopt", "--yes")
+        assert done.code == 1
+        assert f"the state of {other.owner} records it" in done.err
+        other.remove("templates/shared.yml")
+        assert "1 deleted" in apply(other, "--prune", "--force", "empty")
+    finally:
+        few.client.request("DELETE", path(other.state_index))
+    few.client.request("PUT", path("_ingest", "pipeline", name), body)
+    assert "1 adopted" in apply(few, "--adopt")
+    few.remove("templates/shared.yml")
+    assert "1 deleted" in apply(few, "--prune")
 
 
 def test_a_lost_state_is_made_anew_from_the_marks(small: Repository) -> None:
