@@ -181,6 +181,7 @@ NOT_FOR_APPLIER = [
     ("POST", "/_plugins/_alerting/monitors", MONITOR),
     ("POST", "/_plugins/_alerting/monitors/_execute?dryrun=true", MONITOR),
     ("POST", "/_plugins/_alerting/monitors/x/_acknowledge/alerts", {"alerts": ["x"]}),
+    ("GET", "/_plugins/_alerting/monitors/x", None),
     ("GET", "/_plugins/_alerting/findings/_search", None),
     ("GET", "/_plugins/_notifications/feature/test/{owner}-email", None),
     ("GET", API + "/roles", None),
