@@ -1,4 +1,4 @@
-"""The repository that the fault campaigns apply: every kind of object, in two versions, for several lanes side by side.
+"""Lanes: where the cases of a fault campaign run side by side.
 
 A lane is an owner, a namespace and a log type of its own, behind a fault proxy of its own: lanes share nothing but the
 cluster, so that ten seconds of waiting in one of them hold up no other.
@@ -20,8 +20,10 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from clusters import ROOT, SMALL, Cluster, Repository, _remove_all
-from faultproxy import FaultProxy, proxied
+from clusters import ROOT, Cluster, Repository, _remove_all
+from faulteffects import proxied
+from faultproxy import FaultProxy
+from faultrepository import write
 
 from provisioner import deploy, repository
 from provisioner.client import path
@@ -32,146 +34,6 @@ LOG_TYPES = ("application", "audit", "network", "system", "authentication")
 TIMEOUT = 4
 SETTLED = 4.0
 """Seconds after which no run that began before has anything left to write: two intervals of the monitor."""
-
-INDEX = """\
-kind: component_template
-id: extra
-title: Settings beside
-template: {settings: {index: {refresh_interval: %refresh%}}}
----
-kind: component_template
-id: codec
-title: More settings beside
-template: {settings: {index: {number_of_routing_shards: 4}}}
----
-kind: index_template
-id: %log%
-title: Logs of this lane
-log_type: %log%
-schema: event
-components: [common, extra, codec]
-default_pipeline: normalize
-final_pipeline: redaction
----
-kind: data_stream
-id: %log%
-title: Logs of this lane
----
-kind: ingest_pipeline
-id: tag
-title: Tag events
-processors:
-  - set: {field: tags, value: %tag%}
-"""
-RETENTION = """\
-kind: retention
-id: keep
-title: Logs of this lane
-log_type: %log%
-hot: 30d
-cold: 1y
-compliance: [General]
-rollover: {age: %rollover%, size: 30gb}
-"""
-CHANNELS = """\
-kind: channel
-id: hook
-title: %hook%
-type: webhook
-url: %url%/hook
-headers: {X-Key: "${env:FAULTLAB_KEY}"}
----
-kind: channel
-id: second
-title: Another webhook
-type: webhook
-url: %url%/second
----
-kind: channel
-id: mail-server
-title: Mail server
-type: smtp
-host: localhost
-port: 19791
-method: none
-from: alerts@example.org
----
-kind: channel
-id: team
-title: Team
-type: email_group
-recipients: [security@example.org]
----
-kind: channel
-id: mail
-title: Mail to the team
-type: email
-sender: mail-server
-groups: [team]
-"""
-WATCHED = """\
-kind: rule
-id: watched
-title: %title%
-description: Its alerts must live through everything.
-severity: high
-log_type: %log%
-type: threshold
-query: 'action:login_failed'
-group_by: [source.ip, actor.username]
-threshold: {count: %count%, within: 12h}
-schedule: 1m
-throttle: 15m
-runbook: docs/runbooks/watched.md
-"""
-MATCH = """\
-kind: rule
-id: %id%
-title: %id%
-description: Events that match.
-severity: high
-log_type: %log%
-type: match
-query: 'action:%id%'
-schedule: 1m
-runbook: docs/runbooks/match.md
-"""
-VALUES = {
-    1: {"refresh": "5s", "tag": "one", "rollover": "7d", "hook": "First", "title": "Watched", "count": "4"},
-    2: {"refresh": "9s", "tag": "two", "rollover": "6d", "hook": "Second", "title": "Watched anew", "count": "3"},
-}
-"""Five objects differ: less than the 30 % that plans may change without being forced."""
-
-ONLY_IN = {1: "rare-one", 2: "rare-two"}
-"""A rule that each version alone has: every update deletes one object and creates another."""
-
-BOTH = ("lockout", "sudo")
-
-
-def files(version: int, log_type: str, url: str) -> dict[str, str]:
-    """The files of a version."""
-
-    def filled(text: str, **more: str) -> str:
-        for name, value in {**VALUES[version], "log": log_type, "url": url, **more}.items():
-            text = text.replace(f"%{name}%", value)
-        return text
-
-    rules = {f"rules/{id_}.yml": filled(MATCH, id=id_) for id_ in (*BOTH, ONLY_IN[version])}
-    return {
-        "templates/index/main.yml": filled(INDEX),
-        "ilm/keep.yml": filled(RETENTION),
-        "rules/channels.yml": filled(CHANNELS),
-        "rules/severities.yml": SMALL.replace("channels: []", "channels: [hook]"),
-        "rules/watched.yml": filled(WATCHED),
-        **rules,
-    }
-
-
-def write(target: Repository, version: int, log_type: str, url: str) -> None:
-    """Make the repository this version."""
-    for id_ in ONLY_IN.values():
-        (target.root / f"rules/{id_}.yml").unlink(missing_ok=True)
-    target.write(files(version, log_type, url))
 
 
 @dataclass
