@@ -239,6 +239,7 @@ COMMANDS: list[tuple[str, ...]] = [
     ("plan", "--exit-code"),
     ("drift",),
     ("history",),
+    ("rollback", "1", "--dry-run"),
     ("doctor",),
     ("pull", "--dry-run", "--kind", "monitor", "--kind", "channel", "--kind", "ism_policy", "--kind", "index_template"),
     ("bootstrap", "--yes"),
@@ -260,6 +261,20 @@ def test_with_the_role_alone_what_is_edited_is_applied(site: Site) -> None:
     done = site.run("apply", "--yes", "--prune")
     assert done.code == 0, done.text
     assert site.ask("admin", "GET", "/_ingest/pipeline/{owner}-extra").status_code == 404
+
+
+def test_with_the_role_alone_an_object_is_adopted(site: Site) -> None:
+    name = site.named("handmade-{owner}")
+    body = {"processors": [{"set": {"field": "host.name", "value": "x"}}]}
+    assert site.ask("admin", "PUT", f"/_ingest/pipeline/{name}", body).status_code == 200
+    raw = f"kind: raw\nid: handmade\nresource: ingest_pipeline\nname: {name}\nbody: {json.dumps(body)}\n"
+    site.repository.write({"templates/pipelines/handmade.yml": raw})
+    done = site.run("apply", "--yes", "--adopt")
+    assert done.code == 0, done.text
+    assert "1 adopted" in done.out
+    site.repository.remove("templates/pipelines/handmade.yml")
+    assert site.run("apply", "--yes", "--prune").code == 0
+    assert site.ask("admin", "GET", f"/_ingest/pipeline/{name}").status_code == 404
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
