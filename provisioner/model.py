@@ -26,14 +26,14 @@ Ref = tuple[str, str]
 
 @dataclass(frozen=True, slots=True, order=True)
 class Origin:
-    """A place in a file; `line` and `column` count from 1, as editors do."""
+    """A place in a file; `line` and `column` count from 1, as editors do. Line 0: no file, `file` says what else."""
 
     file: str
     line: int = 1
     column: int = 1
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
 
 
 class Severity(StrEnum):

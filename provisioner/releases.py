@@ -70,7 +70,8 @@ class Release:
         """From the state's document."""
         fields = {name: document[name] for name in cls.__dataclass_fields__ if name in document}
         text = fields.get("manifest")
-        return cls(**{**fields, "steps": tuple(fields["steps"]), "manifest": None if text is None else _manifest(text)})
+        steps = tuple(fields.get("steps", ()))
+        return cls(**{**fields, "steps": steps, "manifest": None if text is None else _manifest(text)})
 
     def interrupted(self) -> Release:
         """The same, ended by a kill: nobody knows how far it came."""
@@ -129,7 +130,7 @@ def resources(release: Release, blobs: Mapping[str, Body]) -> list[Resource]:
             f"{missing[0].kind} {missing[0].key}",
             "choose another release: provisioner history",
         )
-    place = Origin(f"release {release.number}")
+    place = Origin(f"release {release.number}", 0)
     return [
         Resource(entry.kind, entry.key, blobs[entry.sent], place, frozenset(entry.depends_on), _written(entry, blobs))
         for entry in release.manifest

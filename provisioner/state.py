@@ -134,12 +134,12 @@ class StateStore:
         return {by_id[hit["_id"]]: hit["_index"].removeprefix(_PREFIX) for hit in answer["hits"]["hits"]}
 
     def releases(self, most: int = _MOST) -> list[Release]:
-        """All releases, the last one first, without their manifests."""
+        """All releases, the last one first, without their steps and manifests: those of thousands are much."""
         query = {
             "size": most,
             "query": {"term": {"type": "release"}},
             "sort": [{"number": "desc"}],
-            "_source": {"excludes": ["manifest"]},
+            "_source": {"excludes": ["manifest", "steps"]},
         }
         answer = self.client.get(path(self.index, "_search"), query)
         return [Release.of(hit["_source"]) for hit in answer["hits"]["hits"]] if answer else []
