@@ -90,21 +90,21 @@ class Bench:
         return figures
 
     def _apply(self, made: repositories.Made, figures: Figures) -> None:
-        figures.apply.append(processes.command("apply", "--yes", "-C", str(made.root)))
+        figures.apply.append(_told("apply", processes.command("apply", "--yes", "-C", str(made.root))))
 
     def _write(self, made: repositories.Made, figures: Figures) -> None:
         levels = traffic.creating(made.load().resources, all_kinds())
-        figures.write.append(self._bare(levels, PARALLEL))
+        figures.write.append(_told("bare writes", self._bare(levels, PARALLEL)))
 
     def _plans(self, made: repositories.Made, figures: Figures) -> None:
         loaded = made.load()
         requests = traffic.reading(loaded.settings, loaded.resources)
         for turn in range(PLANS):
             if turn % 2:
-                figures.read.append(self._bare([requests], 1))
-            figures.plan.append(processes.command("plan", "--exit-code", "-C", str(made.root)))
+                figures.read.append(_told("bare reads", self._bare([requests], 1)))
+            figures.plan.append(_told("plan", processes.command("plan", "--exit-code", "-C", str(made.root))))
             if not turn % 2:
-                figures.read.append(self._bare([requests], 1))
+                figures.read.append(_told("bare reads", self._bare([requests], 1)))
 
     def _bare(self, levels: list[list[traffic.Request]], parallel: int) -> Run:
         file = self._folder / "requests.json"
@@ -127,6 +127,13 @@ class Bench:
                 list(pool.map(lambda live: cluster.kinds[live.kind].delete(cluster.client, live), lives))
         if cluster.store.read().exists:
             cluster.client.request("DELETE", f"/{cluster.store.index}")
+
+
+def _told(name: str, run: Run) -> Run:
+    """The run, told at once: a benchmark that is stopped has told something."""
+    parts = ", ".join(f"{part} {seconds:.2f}" for part, seconds in run.seconds.items())
+    print(f"    {name}: {run.wall:.2f} s, {run.cpu:.2f} s of CPU, {run.peak:.0f} MB ({parts})", file=sys.stderr)
+    return run
 
 
 @contextlib.contextmanager
