@@ -19,7 +19,7 @@ from typing import Any
 
 from clusters import Cluster, Done
 from faulteffects import sigkill
-from faultlab import LOG_TYPES, Lane, lane, receiver
+from faultlab import IMPATIENT, LOG_TYPES, PATIENT, Lane, lane, receiver
 from faultlook import APPLY, FIRST, UPDATE, Reference, flaws, measured, unfinished
 from faultproxy import Fault
 
@@ -86,11 +86,13 @@ def meet(lane: Lane, case: Case) -> tuple[Done, bool]:
 
     own = fault.strike or (strike if fault.effect in KILLED else None)
     lane.proxy.arm(Fault(fault.effect, fault.at, fault.among, fault.times, own, fault.headers))
+    lane.wait(IMPATIENT if fault.effect in (*STALLED, *LATE) else PATIENT)
     with lane.repository.start(*APPLY, FAULTLAB_KEY="key") as running:
         pids.append(running.pid)
         started.set()
         out, err = running.communicate(timeout=180)
     lane.proxy.settle()
+    lane.wait(PATIENT)
     return Done(running.returncode, out, err), bool(lane.proxy.hits)
 
 

@@ -31,7 +31,8 @@ from provisioner.cluster import Cluster as ClusterOf
 from provisioner.model import Options
 
 LOG_TYPES = ("application", "audit", "network", "system", "authentication")
-TIMEOUT = 4
+PATIENT, IMPATIENT = 60, 5
+"""Seconds that a command waits for an answer: less only where the proxy stalls, for a busy machine stalls as well."""
 SETTLED = 4.0
 """Seconds after which no run that began before has anything left to write: two intervals of the monitor."""
 
@@ -52,6 +53,10 @@ class Lane:
         """Put this version on the disk."""
         write(self.repository, version, self.log_type, self.hook)
         self.version = version
+
+    def wait(self, seconds: int) -> None:
+        """How long commands wait for an answer from now on."""
+        self.repository.settings(timeout=seconds, catch=None)
 
     def other(self) -> int:
         """The version that the repository is not."""
@@ -160,8 +165,8 @@ def lane(cluster: Cluster, folder: pathlib.Path, log_type: str, hook: str) -> It
     os.environ["FAULTLAB_KEY"] = "key"  # for plans in this process
     with proxied(cluster) as proxy:
         through = replace(direct, cluster=replace(cluster, url=proxy.url))
-        through.settings(timeout=TIMEOUT, catch=None)
         made = Lane(through, direct, proxy, log_type, hook)
+        made.wait(PATIENT)
         made.turn(1)
         try:
             yield made

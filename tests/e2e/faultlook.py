@@ -15,7 +15,6 @@ from provisioner.client import path
 
 FIRST, UPDATE = "first apply", "update"
 APPLY = ("apply", "--yes", "--prune", "--wait", "1s")
-PLAN = ("plan", "--prune", "--exit-code")
 
 _VOLATILE = frozenset(
     {
