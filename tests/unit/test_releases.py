@@ -54,7 +54,7 @@ def test_a_release_becomes_resources_again():
     assert x.document is not None
     assert x.document.body == {"doc": "x"}
     assert (y.body, y.document) == (OTHER, None)
-    assert str(x.origin) == "release 3:1:1"
+    assert str(x.origin) == "release 3"
 
 
 def test_there_is_no_way_back_to_what_is_not_known():
