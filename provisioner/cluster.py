@@ -12,7 +12,8 @@ from provisioner import diff, fingerprint, indices, secretrefs, users
 from provisioner.client import Client
 from provisioner.compile import ACCESS_KINDS
 from provisioner.kinds import Governing, all_kinds
-from provisioner.model import PLAIN, Action, Facts, Known
+from provisioner.known import Known
+from provisioner.model import PLAIN, Action, Facts
 from provisioner.state import StateStore
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ class Cluster:
         retained = {
             change.ref
             for change in changes
-            if (change.kind == "ism_policy" and change.action in (Action.UPDATE, Action.DELETE))
+            if (change.kind == "ism_policy" and change.action is not Action.NONE)  # indices outlive their policy
             or (change.kind == "data_stream" and change.action is Action.DELETE)
         }
         if not deleted and not retained:
