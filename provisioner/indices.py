@@ -8,20 +8,27 @@ for policies those of ISM's explain.
 from __future__ import annotations
 
 import time
+from collections import defaultdict
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from provisioner.batches import batches
 from provisioner.client import path
 from provisioner.model import Index
-from provisioner.policycopies import managed
+from provisioner.policycopies import copies
+from provisioner.quantities import UNKNOWN
+from provisioner.terms import Held
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from provisioner.client import Client
     from provisioner.model import Ref
+    from provisioner.policycopies import Copy
 
-_METADATA = "metadata.indices.*.settings.index.creation_date,metadata.indices.*.rollover_info.*.time"
+_METADATA = ",".join(
+    f"metadata.indices.*.{name}" for name in ("state", "settings.index.creation_date", "rollover_info.*.time")
+)
 _STATS = "indices.*.primaries.docs.count,indices.*.total.store.size_in_bytes"
 
 
@@ -29,11 +36,16 @@ def facts(client: Client, refs: Collection[Ref]) -> dict[Ref, tuple[Index, ...]]
     """The indices that each of these ISM policies manages, or of which each of these data streams consists.
 
     Only of policies and data streams that exist; those that consist of nothing are left out. Bytes are those of all
-    copies. A closed index tells neither documents nor bytes: both are 0.
+    copies. A closed index, and one without its shards, tells neither documents nor bytes: both are UNKNOWN, never 0.
+    Those of policies come with the copy that they follow (`Held`).
     """
-    names = _names(client, refs)
+    held = copies(client, {key for kind, key in refs if kind == "ism_policy"}, whole=True)
+    names = _names(client, refs, held)
     wanted = sorted({name for group in names.values() for name in group})
     known = {index.name: index for batch in batches(wanted) for index in _read(client, batch)}
+    for copy in held:  # an index has one policy at most
+        if copy.index in known:
+            known[copy.index] = _held(known[copy.index], copy)
     found = {ref: tuple(known[name] for name in group if name in known) for ref, group in names.items()}
     return {ref: group for ref, group in found.items() if group}
 
@@ -47,14 +59,15 @@ def now(client: Client) -> int:
         return int(time.time() * 1000)
 
 
-def _names(client: Client, refs: Collection[Ref]) -> Mapping[Ref, Iterable[str]]:
-    policies = {key for kind, key in refs if kind == "ism_policy"}
+def _names(client: Client, refs: Collection[Ref], held: Iterable[Copy]) -> Mapping[Ref, Iterable[str]]:
     streams = {key for kind, key in refs if kind == "data_stream"}
-    found: dict[Ref, Iterable[str]] = {("ism_policy", key): of for key, of in managed(client, policies).items()}
+    found: dict[Ref, list[str]] = defaultdict(list)
+    for copy in held:
+        found["ism_policy", copy.policy].append(copy.index)
     if streams:
         for item in client.request("GET", "/_data_stream")["data_streams"]:
             if item["name"] in streams:
-                found["data_stream", item["name"]] = tuple(index["index_name"] for index in item["indices"])
+                found["data_stream", item["name"]] = [index["index_name"] for index in item["indices"]]
     return found
 
 
@@ -70,12 +83,21 @@ def _read(client: Client, names: list[str]) -> Iterable[Index]:
 
 
 def _index(name: str, metadata: Mapping[str, Any], stats: Mapping[str, Any]) -> Index:
-    """`rollover_info` names each alias or data stream that was rolled over; ISM counts from the first."""
+    """`rollover_info` names each alias or data stream that was rolled over; ISM counts from the first.
+
+    A closed index has stats, and those say 0.
+    """
     times = [entry["time"] for entry in metadata.get("rollover_info", {}).values()]
+    told = stats if metadata.get("state") == "open" else {}
     return Index(
         name,
-        documents=stats.get("primaries", {}).get("docs", {}).get("count", 0),
-        bytes=stats.get("total", {}).get("store", {}).get("size_in_bytes", 0),
+        documents=told.get("primaries", {}).get("docs", {}).get("count", UNKNOWN),
+        bytes=told.get("total", {}).get("store", {}).get("size_in_bytes", UNKNOWN),
         created=int(metadata["settings"]["index"]["creation_date"]),
         rolled_over=min(times, default=None),
     )
+
+
+def _held(index: Index, copy: Copy) -> Held:
+    shown = {field.name: getattr(index, field.name) for field in fields(Index)}
+    return Held(**shown, policy=copy.body, state=copy.state, entered=copy.entered)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from provisioner import diff
 from provisioner.model import Action, Limit
-from provisioner.quantities import count, data, size
+from provisioner.quantities import UNKNOWN, content, count, data
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -75,8 +75,8 @@ def _too_many(many: int, owned: int, what: str, percent: int) -> str:
 
 def _data_loss(changes: Sequence[Change]) -> Iterator[Limit]:
     doomed = {index.name: index for change in changes for index in change.doomed if index.documents}
-    largest = sorted(doomed.values(), key=lambda index: (-index.bytes, index.name))
-    listed = [f"{i.name} ({count(i.documents, 'document')}, {size(i.bytes)})" for i in largest[:_LISTED]]
+    largest = sorted(doomed.values(), key=lambda index: (index.bytes != UNKNOWN, -index.bytes, index.name))
+    listed = [f"{index.name} ({content(index)})" for index in largest[:_LISTED]]
     if len(largest) > _LISTED:
         listed.append(f"{count(len(largest) - _LISTED)} more")
     if largest:

@@ -8,7 +8,7 @@ copy itself tells its age (`show_policy`), by `last_updated_time`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from provisioner.client import path
@@ -26,7 +26,7 @@ _FIELDS = (
     *("policy_id", "policy_seq_no", "policy_primary_term", "policy_completed", "state.name"),
     "policy.last_updated_time",
 )
-_FILTER = ",".join(("total_managed_indices", *(f"*.{field}" for field in _FIELDS)))
+_WHOLE = (*_FIELDS, "state.start_time", "policy.default_state", "policy.states")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,10 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A managed index and its copy of a policy; `version` is None before ISM has run on it, `updated` None unknown."""
+    """A managed index and its copy of a policy; `version` is None before ISM has run on it, `updated` None unknown.
+
+    `entered` tells when its state began (None: not yet); `body` is the copy itself, where that was asked for.
+    """
 
     index: str
     policy: str
@@ -62,18 +65,23 @@ class Copy:
     updated: int | None
     completed: bool
     state: str | None
+    entered: int | None = None
+    body: Body = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(cls, index: str, shown: Body) -> Copy:
         """Read what explain shows of one index."""
         seq_no, term = shown.get("policy_seq_no"), shown.get("policy_primary_term")
+        state, policy = shown.get("state") or {}, shown.get("policy") or {}
         return cls(
             index,
             shown["policy_id"],
             None if seq_no is None or term is None else (seq_no, term),
-            (shown.get("policy") or {}).get("last_updated_time"),
+            policy.get("last_updated_time"),
             bool(shown.get("policy_completed")),
-            (shown.get("state") or {}).get("name"),
+            state.get("name"),
+            state.get("start_time"),
+            policy,
         )
 
     def behind(self, policy: Policy) -> bool:
@@ -83,24 +91,26 @@ class Copy:
         return not self.completed and self.version != policy.version
 
 
-def copies(client: Client, keys: Collection[str]) -> list[Copy]:
+def copies(client: Client, keys: Collection[str], *, whole: bool = False) -> list[Copy]:
     """The copies of these policies, in the order of the indices' names; of one policy 10,000 at most.
 
     One request finds all. The plugin filters by one policy at a time: so it does for a single one, and where the
-    cluster has more managed indices than one answer holds.
+    cluster has more managed indices than one answer holds. `whole`: with their bodies.
     """
     if not keys:
         return []
-    found = [_explain(client, next(iter(keys)))] if len(keys) == 1 else [_explain(client, None)]
+    fields = _WHOLE if whole else _FIELDS
+    found = [_explain(client, next(iter(keys)) if len(keys) == 1 else None, fields)]
     if found[0].pop("total_managed_indices", 0) > len(found[0]) and len(keys) > 1:
-        found = [_explain(client, key) for key in keys]
+        found = [_explain(client, key, fields) for key in keys]
     shown = {index: entry for answer in found for index, entry in answer.items() if isinstance(entry, dict)}
     made = (Copy.of(index, entry) for index, entry in sorted(shown.items()) if entry.get("policy_id"))
     return [copy for copy in made if copy.policy in keys]
 
 
-def _explain(client: Client, key: str | None) -> dict[str, Any]:
-    params = {"size": _MOST, "show_policy": "true", "filter_path": _FILTER}
+def _explain(client: Client, key: str | None, fields: Iterable[str]) -> dict[str, Any]:
+    wanted = ",".join(("total_managed_indices", *(f"*.{name}" for name in fields)))
+    params = {"size": _MOST, "show_policy": "true", "filter_path": wanted}
     url = path("_plugins", "_ism", "explain")
     if key is None:
         return dict(client.request("GET", url, params=params))

@@ -9,6 +9,10 @@ if TYPE_CHECKING:
 
     from provisioner.model import Index
 
+UNKNOWN = -1
+"""The documents and bytes of an index that tells neither: it is never taken for an empty one."""
+
+_UNKNOWN_SIZE = "closed or unavailable, size unknown"
 _UNITS = ("bytes", "KB", "MB", "GB", "TB", "PB", "EB")
 
 
@@ -27,8 +31,34 @@ def size(number: int) -> str:
     return f"{value:.1f} {_UNITS[unit]}" if round(value, 1) < 10 else f"{value:,.0f} {_UNITS[unit]}"
 
 
+def content(index: Index) -> str:
+    """What one index holds: "12 documents, 3.4 KB"."""
+    if index.documents == UNKNOWN:
+        return _UNKNOWN_SIZE
+    return f"{count(index.documents, 'document')}, {size(index.bytes)}"
+
+
+def volume(indices: Iterable[Index]) -> str:
+    """The bytes of some indices: "1.2 GB", "1.2 GB and 2 closed or unavailable, size unknown"."""
+    known, unknown = _known(indices)
+    told = size(sum(index.bytes for index in known))
+    if not unknown:
+        return told
+    return f"{told} and {count(unknown)} {_UNKNOWN_SIZE}" if known else _UNKNOWN_SIZE
+
+
 def data(indices: Iterable[Index]) -> str:
     """What some indices hold: "12,345 documents, 1.2 GB in 3 indices"."""
+    known, unknown = _known(indices)
+    documents = count(sum(index.documents for index in known), "document")
+    told = f"{documents}, {size(sum(index.bytes for index in known))} in {count(len(known), 'index', 'indices')}"
+    if not unknown:
+        return told
+    closed = f"{count(unknown, 'index', 'indices')} ({_UNKNOWN_SIZE})"
+    return f"{told} and {closed}" if known else closed
+
+
+def _known(indices: Iterable[Index]) -> tuple[list[Index], int]:
     all_ = list(indices)
-    documents = count(sum(index.documents for index in all_), "document")
-    return f"{documents}, {size(sum(index.bytes for index in all_))} in {count(len(all_), 'index', 'indices')}"
+    known = [index for index in all_ if index.documents != UNKNOWN]
+    return known, len(all_) - len(known)

@@ -41,13 +41,23 @@ _LISTED = 20
 
 
 def normalize(policy: Body) -> Body:
-    """What GET shows without what changes by itself: ids, times, versions, those of `ism_template` included."""
+    """What GET shows without what changes by itself: ids, times, versions, those of `ism_template` included.
+
+    Nor are they sent: a template that says it is older than it is attaches to indices that exist already.
+    """
     body = {key: value for key, value in policy.items() if key not in _VOLATILE}
-    if isinstance(body.get("ism_template"), list):
-        body["ism_template"] = [
-            {k: v for k, v in item.items() if k != "last_updated_time"} for item in body["ism_template"]
-        ]
+    templates = body.get("ism_template")
+    if isinstance(templates, list):
+        body["ism_template"] = [_timeless(item) for item in templates]
+    elif isinstance(templates, dict):
+        body["ism_template"] = _timeless(templates)
     return body
+
+
+def _timeless(template: Any) -> Any:
+    if not isinstance(template, dict):
+        return template
+    return {key: value for key, value in template.items() if key != "last_updated_time"}
 
 
 class IsmPolicies:
@@ -71,22 +81,18 @@ class IsmPolicies:
         found = (client.get(path("_plugins", "_ism", "policies", key)) for key in ids)
         return [_live(item) for item in found if item is not None]
 
-    def version(self, live: Live) -> int:
-        """What grows with each write of the policy: its `_seq_no`."""
-        return live.token["if_seq_no"]
-
     def create(self, client: Client, key: str, body: Body) -> str:
         """Make it; 409 where it exists by now. It attaches only to indices that are created later.
 
         But indices outlive their policy, and hold their copy of one that had this name: they are told as by an update.
         """
-        client.request("PUT", path("_plugins", "_ism", "policies", key), {"policy": body})
+        client.request("PUT", path("_plugins", "_ism", "policies", key), {"policy": normalize(body)})
         self.roll_out(client, key)
         return key
 
     def update(self, client: Client, live: Live, body: Body) -> None:
         """Replace it, and tell the indices that it manages: by themselves they keep the copy that they have."""
-        client.request("PUT", path("_plugins", "_ism", "policies", live.key), {"policy": body}, live.token)
+        client.request("PUT", path("_plugins", "_ism", "policies", live.key), {"policy": normalize(body)}, live.token)
         self.roll_out(client, live.key)
 
     def roll_out(self, client: Client, key: str) -> list[str]:

@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from provisioner.errors import FindingsError
 from provisioner.model import Action
+from provisioner.quantities import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from provisioner.deploy import Outcome
+    from provisioner.errors import ProvisionerError
     from provisioner.model import Change, Diff, Event, Finding, Plan
     from provisioner.report.history import Release
 
@@ -37,6 +40,13 @@ def findings(found: Sequence[Finding]) -> dict[str, Any]:
             for f in found
         ]
     }
+
+
+def error(raised: ProvisionerError) -> dict[str, Any]:
+    """`{"error": {"message", "hint", "exit_code"}}`; the findings as above where those are the error."""
+    if isinstance(raised, FindingsError):
+        return findings(raised.findings)
+    return {"error": {"message": raised.message, "hint": raised.hint, "exit_code": raised.exit_code}}
 
 
 def plan(planned: Plan) -> dict[str, Any]:
@@ -69,8 +79,8 @@ def _change(change: Change) -> dict[str, Any]:
         "doomed": [
             {
                 "name": index.name,
-                "documents": index.documents,
-                "bytes": index.bytes,
+                "documents": None if index.documents == UNKNOWN else index.documents,
+                "bytes": None if index.bytes == UNKNOWN else index.bytes,
                 "created": index.created,
                 "rolled_over": index.rolled_over,
             }

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from provisioner.diff import ORPHAN
 from provisioner.model import Action
-from provisioner.quantities import count, size
+from provisioner.quantities import UNKNOWN, content, count, volume
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -58,18 +58,18 @@ def limit(exceeded: Limit) -> str:
 
 def doomed(indices: Sequence[Index]) -> str:
     """`would delete 3 indices, 1.2 GB`."""
-    return f"would delete {count(len(indices), 'index', 'indices')}, {size(sum(index.bytes for index in indices))}"
+    return f"would delete {count(len(indices), 'index', 'indices')}, {volume(indices)}"
 
 
 def doomed_indices(indices: Sequence[Index], now: int) -> list[str]:
     """The largest of them, with documents, bytes and age, and how many more there are."""
-    largest = sorted(indices, key=lambda index: (-index.bytes, index.name))[:_LISTED]
+    largest = sorted(indices, key=lambda index: (index.bytes != UNKNOWN, -index.bytes, index.name))[:_LISTED]
     more = len(indices) - len(largest)
     return [_index(index, now) for index in largest] + ([f"and {count(more)} more"] if more else [])
 
 
 def _index(index: Index, now: int) -> str:
-    return f"{index.name} ({count(index.documents, 'document')}, {size(index.bytes)}, {age(now - index.created)})"
+    return f"{index.name} ({content(index)}, {age(now - index.created)})"
 
 
 def age(milliseconds: int) -> str:

@@ -12,7 +12,7 @@ from provisioner import terms
 from provisioner.model import Action
 from provisioner.quantities import data
 from provisioner.risks import access, redaction
-from provisioner.risks.values import each, mapping, names, some
+from provisioner.values import each, mapping, names, some
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,7 +35,7 @@ _ACCESS = {"role": access.role, "role_mapping": access.role_mapping, "user": acc
 
 def of(change: Change, shown: Body | None = None) -> tuple[str, ...]:
     """The warnings for one change. `shown` is the object as the cluster shows it, where that is not `change.live`."""
-    if change.action in (Action.NONE, Action.ADOPT):
+    if change.action is Action.NONE or (change.action is Action.ADOPT and not change.doomed):
         return ()
     was = _was(change, shown)
     wanted = None if change.action is Action.DELETE else change.after or {}
@@ -45,15 +45,24 @@ def of(change: Change, shown: Body | None = None) -> tuple[str, ...]:
 def doomed(change: Change, indices: Sequence[Index], now: int) -> tuple[Index, ...]:
     """Those of the indices that the change deletes, now or soon.
 
-    Indices may still hold the policy last applied where somebody changed it since, so both count as the one before.
+    An index follows its own copy of a policy, which may be older than the policy, and outlives it: so creating and
+    adopting are as dangerous as updating. A copy may also wait to be replaced by what stands there now, or by what was
+    applied last, so all of them count as the one before.
     """
     if change.kind == "data_stream" and change.action is Action.DELETE:
         return tuple(indices)
-    if change.kind == "ism_policy" and change.action in (Action.CREATE, Action.UPDATE) and change.after is not None:
-        befores: list[Body | None] = [*_befores(change, _was(change, None))] or [None]
-        found = {index.name for before in befores for index in terms.doomed(before, change.after, indices, now)}
-        return tuple(index for index in indices if index.name in found)
-    return ()
+    rolls_out = change.action in (Action.CREATE, Action.UPDATE, Action.ADOPT)
+    if change.kind != "ism_policy" or not rolls_out or change.after is None:
+        return ()
+    # An adopted policy is as wanted: only those that are behind it are told anything.
+    befores = [] if change.action is Action.ADOPT else _befores(change, _was(change, None))
+    return tuple(index for index in indices if _loses(index, befores, change.after, now))
+
+
+def _loses(index: Index, befores: list[Body], after: Body, now: int) -> bool:
+    held = [index.policy] if isinstance(index, terms.Held) else []
+    olds: list[Body | None] = [*held, *befores] or [None]
+    return any(terms.doomed(before, after, [index], now) for before in olds)
 
 
 def _was(change: Change, shown: Body | None) -> Body | None:

@@ -6,7 +6,7 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from provisioner.risks.values import each, names
+from provisioner.values import each, names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from provisioner.risks.values import each, mapping
+from provisioner.values import each, mapping
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 from typing import Any
 
 import pytest
@@ -13,6 +13,9 @@ from clusters import Cluster
 
 from provisioner import indices
 from provisioner.client import Client
+from provisioner.model import Index
+from provisioner.quantities import UNKNOWN
+from provisioner.terms import Held
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,14 @@ def test_documents_bytes_and_ages_of_streams_and_policies(streams: Streams) -> N
         assert time.monotonic() < end
         time.sleep(0.2)
     assert found.keys() == {policy, first, second}
-    assert found[policy] == found[first]
+    plain = [field.name for field in fields(Index)]
+    assert [[getattr(i, name) for name in plain] for i in found[policy]] == [list(astuple(i)) for i in found[first]]
+    for copy in found[policy]:
+        assert isinstance(copy, Held)
+        assert copy.policy["default_state"] == "hot"
+        assert [state["name"] for state in copy.policy["states"]] == ["hot"]
+        assert copy.policy["states"][0]["actions"][0]["rollover"] == {"min_index_age": "9d", "copy_alias": False}
+        assert copy.state in (None, "hot")
     rolled, written = found[first]
     assert [rolled.name, written.name] == [streams.index(1, 1), streams.index(1, 2)]
     assert [rolled.documents, written.documents] == [3, 1]
@@ -98,7 +108,7 @@ def test_closed_indices_and_those_that_are_gone(streams: Streams) -> None:
     client.request("POST", f"/{streams.index(2, 1)}/_close")
     ref = ("data_stream", streams.stream(2))
     closed, _ = indices.facts(client, [ref])[ref]
-    assert (closed.documents, closed.bytes, closed.rolled_over is None) == (0, 0, False)
+    assert (closed.documents, closed.bytes, closed.rolled_over is None) == (UNKNOWN, UNKNOWN, False)
     assert list(indices._read(client, [streams.index(2, 9)])) == []
     assert indices.facts(client, [("ism_policy", "missing"), ("monitor", "x")]) == {}
 

@@ -12,8 +12,8 @@ from provisioner import kinds
 PACKAGE = pathlib.Path(provisioner.__file__).parent
 PURE = ("model", "errors", "yamlfile", "schema", "diff", "graph", "plan", "fingerprint", "durations")
 PURE += ("bodytemplates", "compile", "source", "lints", "querystring", "yamldiff", "yamltext", "mentions")
-PURE += ("terms", "batches")
-PURE += ("risks", "limits", "quantities", "secretplaces")
+PURE += ("terms", "batches", "values")
+PURE += ("risks", "limits", "quantities", "secretplaces", "known", "releases")
 IMPURE = ("provisioner.client", "provisioner.cli", "provisioner.kinds", "provisioner.devcluster", "opensearchpy")
 LONGEST = 320  # "about 300"
 TABLES = {  # data more than code: one row for each type of query and aggregation, measured on the server

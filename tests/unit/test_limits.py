@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from provisioner import diff, limits
 from provisioner.limits import Shares
 from provisioner.model import Action, Change, Index, Live
+from provisioner.quantities import UNKNOWN
 
 SHARES = Shares()
 
@@ -106,6 +107,15 @@ def test_documents_that_would_be_lost_are_listed():
 
 def test_an_empty_index_is_no_loss():
     assert names(changes(Action.DELETE, 1, doomed=(Index("i", 0, 208, 0),)), 2) == []
+
+
+def test_a_closed_index_is_data_of_unknown_size():
+    found = changes(Action.DELETE, 1, doomed=(Index("a", 5, 1000, 0), Index("i", UNKNOWN, UNKNOWN, 0)))
+    (limit,) = limits.exceeded(found, 2, 2, SHARES, frozenset())
+    assert limit.message == (
+        "5 documents, 1.0 KB in 1 index and 1 index (closed or unavailable, size unknown) would be deleted: "
+        "i (closed or unavailable, size unknown), a (5 documents, 1.0 KB)"
+    )
 
 
 a_change = st.builds(

@@ -48,3 +48,15 @@ def test_data():
     indices = (Index("a", 12_000, 1_200_000_000, 0), Index("b", 345, 30_000_000, 0), Index("c", 0, 208, 0))
     assert quantities.data(indices) == "12,345 documents, 1.2 GB in 3 indices"
     assert quantities.data(indices[1:2]) == "345 documents, 30 MB in 1 index"
+
+
+def test_an_index_that_tells_nothing_is_not_empty():
+    known, closed = Index("a", 345, 30_000_000, 0), Index("b", quantities.UNKNOWN, quantities.UNKNOWN, 0)
+    assert quantities.content(known) == "345 documents, 30 MB"
+    assert quantities.content(closed) == "closed or unavailable, size unknown"
+    assert quantities.data([closed]) == "1 index (closed or unavailable, size unknown)"
+    both = "345 documents, 30 MB in 1 index and 2 indices (closed or unavailable, size unknown)"
+    assert quantities.data([known, closed, closed]) == both
+    assert quantities.volume([known, closed]) == "30 MB and 1 closed or unavailable, size unknown"
+    assert quantities.volume([closed]) == "closed or unavailable, size unknown"
+    assert quantities.volume([known]) == "30 MB"

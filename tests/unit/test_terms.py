@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from provisioner import terms
 from provisioner.model import Body, Index
-from provisioner.terms import DAY, Term, deletes_after, doomed, shortened
+from provisioner.terms import DAY, Held, Term, deletes_after, doomed, shortened
 
 NOW = 1_800_000_000_000
 ROLLOVER = {"rollover": {"min_index_age": "1d"}}
@@ -162,6 +162,47 @@ def test_an_index_that_is_not_rolled_over_is_doomed_where_it_could_go_within_a_d
     assert doomed(None, simple("min_index_age", "39d"), written, NOW) == written
 
 
+def held(age: int, name: str | None, entered: int | None, body: Body) -> Held:
+    """An index under a copy, in this state since so many days."""
+    since = None if entered is None else NOW - entered * DAY
+    return Held("i", 1, 1, NOW - age * DAY, policy=body, state=name, entered=since)
+
+
+def test_an_index_goes_on_from_its_state_not_from_the_default_one() -> None:
+    """Out of reach from the default state, but somebody moved an index there."""
+    kept = policy(state("hot"), state("attic"), gone())
+    for name, lost in (("hot", False), ("attic", True)):
+        one = held(40, name, 39, kept)
+        emptied = policy(state("hot"), state("attic", ("gone", {"min_state_age": "30d"})), gone())
+        assert (doomed(kept, emptied, [one], NOW) == (one,)) is lost
+
+
+def test_a_state_that_the_new_policy_lacks_begins_anew_in_the_default_one() -> None:
+    before = policy(state("old"))
+    one = held(40, "old", 40, before)
+    assert doomed(before, simple("min_state_age", "30d"), [one], NOW) == ()  # its default state begins now
+    assert doomed(before, simple("min_index_age", "30d"), [one], NOW) == (one,)
+
+
+def test_the_age_of_a_state_counts_from_when_it_began() -> None:
+    thirty, seven = simple("min_state_age", "30d"), simple("min_state_age", "7d")
+    assert doomed(thirty, seven, [held(40, "hot", 3, thirty)], NOW) == ()
+    ten = held(40, "hot", 10, thirty)
+    assert doomed(thirty, seven, [ten], NOW) == (ten,)  # the old policy would delete it in 20 days, not 10 days ago
+    assert doomed(thirty, seven, [held(40, None, None, thirty)], NOW) == ()  # ISM has not run on it
+
+
+def test_what_may_delete_is_no_excuse_for_what_does() -> None:
+    """The old policy deletes once there are so many documents: perhaps never."""
+    perhaps, surely = simple("min_doc_count", "5"), simple("min_index_age", "30d")
+    one = index(40)
+    assert doomed(perhaps, surely, [one], NOW) == (one,)
+    assert doomed(perhaps, perhaps, [one], NOW) == ()
+    rolled = simple("min_rollover_age", "0d", ROLLOVER)
+    assert doomed(rolled, surely, [one], NOW) == (one,)  # it was not rolled over yet
+    assert doomed(rolled, surely, [index(40, 5)], NOW) == ()
+
+
 NAMES = "abcd"
 CONDITIONS = ("min_index_age", "min_rollover_age", "min_state_age", "min_doc_count")
 conditions = st.none() | st.builds(lambda c, days: {c: f"{days}d"}, st.sampled_from(CONDITIONS), st.integers(0, 40))
@@ -211,6 +252,13 @@ def test_no_index_is_doomed_by_a_term_that_it_has_not_reached(before: Body, afte
         assert one.created + term.milliseconds <= NOW + DAY
         assert doomed(after, after, [one], NOW) == ()
         assert doomed(before, None, [one], NOW) == ()
+
+
+@given(policies, st.sampled_from(NAMES) | st.none(), st.none() | st.integers(0, 20), indices)
+def test_a_policy_never_dooms_what_follows_it_already(body: Body, at: str | None, entered: int | None, one: Index) -> None:
+    since = None if entered is None else NOW - entered * DAY
+    follows = Held("i", 1, 1, one.created, one.rolled_over, body, at, since)
+    assert doomed(body, body, [follows], NOW) == ()
 
 
 @given(policies)

@@ -1,6 +1,7 @@
 """Which changes are warned of, in which words, and which are not."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ from hypothesis import strategies as st
 from provisioner import risks, source
 from provisioner.compile import Compiler
 from provisioner.model import Action, Change, Index, Live
+from provisioner.quantities import UNKNOWN
 from provisioner.settings import Settings, Target
+from provisioner.terms import Held
 
 ROOT = Path(__file__).parents[3]
 READ = source.load(ROOT, {"replicas": 1})
@@ -184,6 +187,14 @@ def index(age, documents=1000):
 INDICES = (index(10), index(100), index(200))
 
 
+def held(copy, indices):
+    """Indices that follow this copy of a policy, in its first state since their creation."""
+    return tuple(
+        Held(i.name, i.documents, i.bytes, i.created, i.rolled_over, copy, copy["default_state"], i.created)
+        for i in indices
+    )
+
+
 class TestPolicies:
     def test_a_shorter_term(self):
         assert risks.of(update("ism_policy", policy(365), policy(30))) == ("shortens retention: 365 days → 30 days",)
@@ -230,6 +241,31 @@ class TestPolicies:
     def test_a_new_policy_over_indices_that_none_governed(self):
         change = Change(Action.CREATE, "ism_policy", "x", "new", after=policy(30))
         assert risks.doomed(change, INDICES, NOW) == INDICES[1:]
+
+    def test_indices_that_outlived_their_policy_follow_its_copy_until_they_are_told_otherwise(self):
+        kept = held(policy(365), INDICES)
+        new = Change(Action.CREATE, "ism_policy", "x", "new", after=policy(30))
+        assert risks.doomed(new, kept, NOW) == kept[1:]
+        assert risks.doomed(new, held(policy(30), INDICES), NOW) == ()  # as they would have been anyway
+
+    def test_adopting_a_policy_reaches_those_that_are_behind_it(self):
+        live = Live("ism_policy", "x", policy(30), "x", stale=(".ds-100",))
+        adopted = Change(Action.ADOPT, "ism_policy", "x", "adopted", after=policy(30), live=live)
+        indices = (*held(policy(30), INDICES[:1]), *held(policy(365), INDICES[1:2]), *held(policy(30), INDICES[2:]))
+        found = risks.doomed(adopted, indices, NOW)
+        assert found == indices[1:2]
+        assert risks.of(replace(adopted, doomed=found)) == (
+            "deletes data: 1,000 documents, 1.0 MB in 1 index, at once or soon",
+        )
+        assert risks.of(adopted) == ()
+
+    def test_closed_indices_are_lost_data_too(self):
+        closed = (replace(INDICES[2], documents=UNKNOWN, bytes=UNKNOWN),)
+        warned = "closed or unavailable, size unknown"
+        assert risks.of(update("ism_policy", policy(365), policy(30), doomed=closed))[0] == (
+            f"deletes data: 1 index ({warned}), at once or soon"
+        )
+        assert risks.of(delete("data_stream", {"template": "t"}, doomed=closed)) == (f"deletes data: 1 index ({warned})",)
 
     def test_the_pack_as_the_server_shows_it(self):
         sent = body("retention", "authentication")
