@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import defaultdict
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from provisioner.cluster import Cluster
-    from provisioner.model import Body, Change, Known, Plan, Ref
+    from provisioner.known import Known
+    from provisioner.model import Body, Change, Plan, Ref
     from provisioner.releases import Release
 
 _BATCH = 50
@@ -44,9 +46,9 @@ def apply(
     if not pending:
         return []
     bodies = {change.ref: secretrefs.resolve(change.after) for change in pending}
-    number = max([known.release, *(r.number for r in known.running)]) + 1
-    release = releases.begin(number, revision, pending)
-    cluster.store.write(releases=[*(r.interrupted() for r in known.running), release])
+    number = max([known.release, *(r.number for r in known.open)]) + 1
+    release = releases.begin(number, revision, pending, known.intents)
+    cluster.store.write(releases=[release, *(r.closed() for r in known.open)])
     run = _Run(plan, cluster, known, bodies, report, held)
     try:
         run.all()
@@ -71,6 +73,7 @@ class _Run:
         self._plan, self._cluster, self._known = plan, cluster, known
         self._bodies, self._report, self._held = bodies, report, held
         self._steps = ThreadPoolExecutor(cluster.parallel, "step")
+        self._stop = threading.Event()
         self._recorder = Recorder(cluster, known)
 
     def all(self) -> None:
@@ -82,7 +85,7 @@ class _Run:
         pending = {change.ref: change for change in self._plan.pending}
         sorter: TopologicalSorter[Ref] = TopologicalSorter(edges)
         sorter.prepare()
-        running: dict[Future[tuple[Event, Done | None]], Ref] = {}
+        running: dict[Future[tuple[Event, Done | None] | None], Ref] = {}
         try:
             while sorter.is_active() and not self._failed:
                 for ref in sorted(sorter.get_ready()):
@@ -94,30 +97,38 @@ class _Run:
                     done, _ = wait(running, _PATIENCE, FIRST_COMPLETED)
                     for future in done:
                         sorter.done(running.pop(future))
-                        self._ended(*future.result())
+                        self._ended(future.result())
                     self._recorder.flush(_BATCH)
         finally:  # after an error or an interrupt: no new steps, but those under way count
+            self._stop.set()
             for future in running:
                 if not future.cancel():
-                    self._ended(*future.result())
+                    self._ended(future.result())
 
     @property
     def _failed(self) -> bool:
         return any(event.error for event in self.events)
 
-    def _step(self, change: Change) -> tuple[Event, Done | None]:
+    def _step(self, change: Change) -> tuple[Event, Done | None] | None:
+        """None: not begun, since another one failed."""
+        if self._stop.is_set():
+            return None
         started = time.monotonic()
         done, error, attempts = None, "", 1
+        step = Step(change, self._cluster, self._known, self._bodies[change.ref], self._held)
         try:
-            if not self._held():
-                raise ProvisionerError("the lock was lost: someone else may be applying", "run the command again")
-            done = Step(change, self._cluster, self._known, self._bodies[change.ref]).run()
+            done = step.run()
             attempts = done.attempts
-        except ProvisionerError as problem:
+        except Exception as problem:  # noqa: BLE001 (a mistake of ours must not lose the records of other steps)
             error = secretrefs.hide(_words(problem), secretrefs.references(change.after))
-        return Event(change, time.monotonic() - started, error, attempts), done
+        if error:
+            self._stop.set()
+        return Event(change, time.monotonic() - started, error, attempts, bool(error) and step.unclear), done
 
-    def _ended(self, event: Event, done: Done | None) -> None:
+    def _ended(self, ended: tuple[Event, Done | None] | None) -> None:
+        if ended is None:
+            return
+        event, done = ended
         self.events.append(event)
         if done is not None:
             self._recorder.add(event.change, done.server_id)
@@ -135,8 +146,9 @@ class Recorder:
 
     def __init__(self, cluster: Cluster, known: Known) -> None:
         self._cluster, self._known = cluster, known
-        self._records = dict(known.records)
+        self._records = {**known.apart, **known.records}
         self._waiting: list[tuple[Change, str]] = []
+        self._done: set[Ref] = set()
         self._last = time.monotonic()
         self._writer = ThreadPoolExecutor(1, "state")
         self._writes: list[Future[None]] = []
@@ -144,9 +156,13 @@ class Recorder:
     def add(self, change: Change, server_id: str) -> None:
         """A step that was made."""
         self._waiting.append((change, server_id))
+        self._done.add(change.ref)
 
     def flush(self, least: int = 1) -> None:
-        """Begin to write what waits, if it is that many or waits for long."""
+        """Begin to write what waits, if it is that many or waits for long. Raises what an earlier write met with."""
+        for write in self._writes:
+            if write.done():
+                write.result()
         late = time.monotonic() - self._last > _PATIENCE
         if self._waiting and (len(self._waiting) >= least or late):
             self._writes.append(self._writer.submit(self._write, self._waiting))
@@ -154,11 +170,22 @@ class Recorder:
 
     def close(self, release: Release, events: Sequence[Event], outcome: str) -> None:
         """Write the rest, then the end of the release. Raises ProvisionerError where any of it could not be written."""
-        self.flush()
-        self._writer.shutdown(wait=True)
+        try:
+            self.flush()
+        finally:
+            self._writer.shutdown(wait=True)
         for write in self._writes:
             write.result()
-        self._cluster.store.write(releases=[releases.end(release, events, outcome, self._records.values())])
+        left = self._left(release, events)
+        self._cluster.store.write(releases=[releases.end(release, events, outcome, self._records.values(), left)])
+
+    def _left(self, release: Release, events: Sequence[Event]) -> set[Ref]:
+        """What may stand in the cluster without a record: of earlier runs what is there, of ours what is unclear."""
+        unclear = {event.change.ref for event in events if event.unclear}
+        known = self._known
+        unseen = {ref for ref in known.intents if ref in known.live or not self._cluster.applies(ref[0])}
+        earlier = unseen - set(known.records) - set(known.apart)
+        return ((unclear & release.intents) | earlier) - self._done
 
     def _write(self, batch: Sequence[tuple[Change, str]]) -> None:
         ids: dict[str, dict[str, str]] = defaultdict(dict)
@@ -201,7 +228,9 @@ class Recorder:
             self._records.pop(ref, None)
 
 
-def _words(error: ProvisionerError) -> str:
+def _words(error: Exception) -> str:
+    if not isinstance(error, ProvisionerError):
+        return f"a mistake of provisioner itself, please report it: {type(error).__name__}: {error}"
     if isinstance(error, ApiError) and error.status == 409:
         return f"someone changed it since it was planned; run the command again ({error.reason})"
     return f"{error.message}; {error.hint}" if error.hint else error.message

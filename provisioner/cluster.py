@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from provisioner import diff, fingerprint, indices, secretrefs, users
 from provisioner.client import Client
 from provisioner.compile import ACCESS_KINDS
-from provisioner.kinds import Governing, all_kinds
+from provisioner.kinds import Governing, Overwriting, all_kinds
 from provisioner.known import Known
 from provisioner.model import PLAIN, Action, Facts
 from provisioner.state import StateStore
@@ -60,13 +60,12 @@ class Cluster:
     def _light(self, desired: Sequence[Resource]) -> Known:
         uuid = str(self.client.greet().get("cluster_uuid", ""))
         state = self.store.read()
-        # Roles and users are for another target of the same cluster, which an administrator applies.
-        records = {
-            ref: record
-            for ref, record in state.records.items()
-            if self.target.access or record.kind not in ACCESS_KINDS
-        }
+        apart = {ref: record for ref, record in state.records.items() if not self.applies(record.kind)}
+        records = {ref: record for ref, record in state.records.items() if ref not in apart}
         wanted: dict[str, dict[str, str | None]] = defaultdict(dict)
+        for kind, key in (ref for release in state.open for ref in release.intents):
+            if self.applies(kind):
+                wanted[kind][key] = None
         for resource in desired:
             wanted[resource.kind][resource.key] = None
         for record in records.values():
@@ -84,8 +83,14 @@ class Cluster:
             live=live,
             secret_paths=paths,
             state_exists=state.exists,
-            running=state.running,
+            open=state.open,
+            apart=apart,
         )
+
+    def applies(self, kind: str) -> bool:
+        """Whether this target applies that kind: roles and users may be for another one of the same cluster, which an
+        administrator applies, and the state may know of kinds that only a newer version of ours has."""
+        return kind in self.kinds and (self.target.access or kind not in ACCESS_KINDS)
 
     def live(self, wanted: Mapping[str, Mapping[str, str | None]]) -> dict[Ref, Live]:
         """What exists of the wanted: kind to key to the server id that is remembered, or None."""
@@ -98,6 +103,10 @@ class Cluster:
         found = self.kinds[kind]
         return found if isinstance(found, Governing) else None
 
+    def overwrites(self, kind: str) -> bool:
+        """Whether creating an object of that kind replaces one that has its name by then."""
+        return isinstance(self.kinds[kind], Overwriting)
+
     def behind(self, planned: Plan, wait: float) -> dict[str, list[str]]:
         """Which indices still hold an older copy of the policies that were changed, after at most `wait` seconds.
 
@@ -106,7 +115,7 @@ class Cluster:
         end = time.monotonic() + wait
         changed: dict[str, list[str]] = defaultdict(list)
         for change in planned.pending:
-            if change.action is Action.UPDATE:
+            if change.action is not Action.DELETE:
                 changed[change.kind].append(change.key)
         governing = [(kind, keys) for name, keys in changed.items() if (kind := self.governing(name))]
         while True:

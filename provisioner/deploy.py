@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from provisioner.cluster import Cluster
-    from provisioner.model import Event, Known, Options, Plan, Resource
+    from provisioner.known import Known
+    from provisioner.model import Event, Options, Plan, Resource
 
 LOCK_WAIT = 60.0
 """Seconds to wait for another apply."""

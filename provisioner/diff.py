@@ -6,17 +6,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provisioner import fingerprint, mentions, secretrefs
-from provisioner.model import PLAIN, Action, Change, Origin
+from provisioner.model import PLAIN, Action, Change, Origin, Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from provisioner.model import Known, Live, Options, Record, Ref, Resource
+    from provisioner.known import Known
+    from provisioner.model import Live, Options, Ref, Resource
 
 UNOWNED = "exists, but is not ours"
 ORPHAN = "no longer in the repository"
 MARKED = "ours by its mark, unknown to the state"
 LEFT = "left by a run that did not come to its end"
+UNMARKED = "perhaps left by a run that did not come to its end, but nobody's mark is in it: look whose it is"
 ADOPTED = "adopted"
 CHANGED = "changed"
 SECRET = "a secret changed"  # noqa: S105 (words, no secret)
@@ -41,9 +43,19 @@ def diff(desired: Iterable[Resource], known: Known, options: Options = PLAIN) ->
     """
     wanted = list(desired)
     changes = [_change(resource, known, options) for resource in wanted]
-    gone = {ref: known.records[ref] for ref in sorted(set(known.records) - {resource.ref for resource in wanted})}
+    refs = {resource.ref for resource in wanted}
+    gone = {ref: known.records[ref] for ref in sorted(set(known.records) - refs)}
+    left = [known.live[ref] for ref in sorted(known.intents & set(known.live) - set(known.records) - refs)]
+    gone |= {
+        live.ref: Record(live.kind, live.key, live.server_id, "", "") for live in left if live.owner == known.owner
+    }
     kept = _kept(gone, wanted, known) if options.prune else {}
-    return changes + [_orphan(record, known, options, kept.get(ref)) for ref, record in gone.items()]
+    changes += [_orphan(record, known, options, kept.get(ref)) for ref, record in gone.items()]
+    return changes + [
+        Change(Action.NONE, live.kind, live.key, f"{ORPHAN}; {UNMARKED}", live=live)
+        for live in left
+        if live.owner is None
+    ]
 
 
 def conflicts(changes: Sequence[Change]) -> list[Change]:

@@ -58,12 +58,6 @@ class MovedError(ProvisionerError):
     exit_code = 1
 
 
-class ApplyError(ProvisionerError):
-    """A step of an apply failed: those before it hold, those after it did not run; exit code 1."""
-
-    exit_code = 1
-
-
 class ClusterError(ProvisionerError):
     """The cluster can't be reached, or refuses us (connection, TLS, credentials); exit code 2."""
 

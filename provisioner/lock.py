@@ -34,6 +34,7 @@ _RENEW = TTL / 3
 _CLOCKS = 120.0
 """Seconds by which the clocks of two machines may differ."""
 _POLL = 0.5
+_ZOMBIE = "zombie"
 
 
 def _place() -> str:
@@ -47,28 +48,30 @@ def _place() -> str:
 
 
 def _born(pid: int) -> str:
-    """When a process began, in the kernel's own count: process ids are used again. Empty where that is not told."""
+    """When a process began, in the kernel's own count: process ids are used again. Empty where that is not told.
+
+    One that ended and is not yet waited for counts as another one.
+    """
     try:
         stat = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
     fields = stat.rpartition(")")[2].split()
-    return "" if fields[0] == "Z" else fields[19]
+    return _ZOMBIE if fields[0] == "Z" else fields[19]
 
 
 def _dead(found: dict[str, Any]) -> bool:
-    """Whether the holder surely runs no more: it ran here, and its process is gone."""
+    """Whether the holder surely runs no more: it ran here, and its process is gone, or is another one by now."""
     if found.get("place") != _place():
         return False
-    if pathlib.Path("/proc/self/stat").exists():
-        return _born(found["pid"]) != found.get("born")
     try:
         os.kill(found["pid"], 0)
     except ProcessLookupError:
         return True
-    except PermissionError:
-        return False
-    return False
+    except PermissionError:  # another user's process: it runs
+        pass
+    born = _born(found["pid"])  # untold where /proc hides other users' processes
+    return bool(born) and born != found.get("born")
 
 
 class Lock:
@@ -161,32 +164,37 @@ class Lock:
         """None where the lock is ours now, else the one that is there."""
         while True:
             try:
-                answer = retrying.write(lambda: self._client.request("PUT", self._create, self._document()))
+                retrying.write(self._put_new)
             except ApiError as error:
                 if error.status != 409:
                     raise
             else:
-                self._took(answer)
                 return None
             found: dict[str, Any] | None = self._client.get(self._path)
             if found is not None:
                 return found
 
+    def _put_new(self) -> None:
+        sent = time.monotonic()
+        self._took(self._client.request("PUT", self._create, self._document()), sent)
+
     def _write(self, token: dict[str, int]) -> bool:
         """Replace the lock that is there, unless it changed meanwhile. An unclear answer is cleared up by the caller:
         the lock then bears our id."""
+        sent = time.monotonic()
         try:
             answer = self._client.request("PUT", self._path, self._document(), token)
         except ApiError as error:
             if error.status in (404, 409):
                 return False
             raise
-        self._took(answer)
+        self._took(answer, sent)
         return True
 
-    def _took(self, answer: dict[str, Any]) -> None:
+    def _took(self, answer: dict[str, Any], sent: float) -> None:
+        """It is ours from when the request was sent: others count its time from when they first saw it, later."""
         self._token = {"if_seq_no": answer["_seq_no"], "if_primary_term": answer["_primary_term"]}
-        self._renewed = time.monotonic()
+        self._renewed = sent
 
     def _keep(self) -> None:
         while not self._end.wait(_RENEW) and not self._lost:
@@ -195,16 +203,15 @@ class Lock:
     def _keep_once(self) -> None:
         """Renew it, or note that it is lost."""
         try:
-            self._lost = not self._write(self._token) and not self._still_ours()
-        except ClusterError:  # the cluster may be back before the lock runs out; `held` looks at the time
-            return
-        except ProvisionerError:
-            self._lost = True
+            self._lost = not self._write(self._token) and not (self._still_ours() and self._write(self._token))
+        except ProvisionerError as error:
+            # The cluster may be back, or less busy, before the lock runs out: `held` looks at the time.
+            self._lost = not (isinstance(error, ClusterError) or retrying.passing(error))
 
     def _still_ours(self) -> bool:
         """After a conflict: a renewal whose answer got lost has taken effect, and the lock bears our id."""
         found = self._client.get(self._path)
         if found is None or found["_source"].get("holder") != self._id:
             return False
-        self._took(found)
+        self._took(found, self._renewed)  # when that renewal took effect is not known, so it counts for nothing
         return True

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from provisioner.releases import Release
-
 Body = dict[str, Any]
 """What JSON can hold, as OpenSearch takes and gives it."""
 
@@ -178,36 +176,6 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """All that planning knows of a cluster.
-
-    `cluster` is its UUID. `records` and `release` (number of the last one, 0: none) come from the state, `live` from
-    the cluster itself. `secret_paths` says for each kind where secrets stand, `salt` keys their fingerprints. `blobs`
-    holds those bodies of the state that the plan needs, by fingerprint. `running` are releases that never came to
-    their end: what they were about to create is ours even where it bears no mark. `taken` names the other owners whose
-    states record an object that we want: an adopted one bears no mark.
-    """
-
-    owner: str
-    salt: str
-    release: int
-    records: Mapping[Ref, Record]
-    live: Mapping[Ref, Live]
-    secret_paths: Mapping[str, SecretPaths]
-    state_exists: bool = True
-    cluster: str = ""
-    blobs: Mapping[str, Body] = field(default_factory=dict)
-    running: tuple[Release, ...] = ()
-    taken: Mapping[Ref, str] = field(default_factory=dict)
-    facts: Facts = field(default_factory=Facts)
-
-    @property
-    def intents(self) -> frozenset[Ref]:
-        """What runs that never came to their end were about to create."""
-        return frozenset(ref for release in self.running for ref in release.creates)
-
-
-@dataclass(frozen=True, slots=True)
 class Options:
     """What a plan may do beyond creating and updating: delete owned objects that left the repository, take over
     existing ones by name, and pass the limits named in `force`."""
@@ -313,10 +281,11 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What apply did in one step; `error` is empty where it worked. `seconds` is how long the step took, `attempts`
-    how often it was tried."""
+    """What apply did in one step: `seconds` is how long it took, `attempts` how often it was tried, `error` is empty
+    where it worked. `unclear`: it failed, and nobody knows whether the last request took effect."""
 
     change: Change
     seconds: float
     error: str = ""
     attempts: int = 1
+    unclear: bool = False

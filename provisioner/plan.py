@@ -15,8 +15,9 @@ from provisioner.model import PLAIN, Action, Plan
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from provisioner.known import Known
     from provisioner.limits import Shares
-    from provisioner.model import Change, Diff, Known, Options, Resource
+    from provisioner.model import Body, Change, Diff, Options, Resource
 
 
 def build(desired: Iterable[Resource], known: Known, options: Options = PLAIN, shares: Shares | None = None) -> Plan:
@@ -98,18 +99,25 @@ def _some(found: Diff | None) -> Iterable[Diff]:
 def _digest(changes: Sequence[Change], known: Known, options: Options) -> str:
     """SHA-256 over all that decides what an apply would do: equal digests, equal applies."""
     facts: list[Any] = [known.owner, known.cluster, options.prune, options.adopt]
+    salt = known.salt if known.state_exists else None  # without a state each look has a salt of its own
     for change in sorted(changes, key=lambda c: c.ref):
-        record, live = known.records.get(change.ref), change.live
+        record, live, paths = known.records.get(change.ref), change.live, known.secret_paths.get(change.kind, ())
         facts.append(
             [
                 change.action.value,
                 *change.ref,
                 change.why,
+                sorted(change.depends_on),
+                fingerprint.of(_written(change)),
                 fingerprint.of(change.after) if change.after is not None else "",
                 record.sent if record else "",
                 live.server_id if live else "",
-                fingerprint.shown(live.body, known.secret_paths.get(live.kind, ()), known.salt) if live else "",
+                fingerprint.of(fingerprint.masked(live.body, paths, salt)) if live else "",
                 [index.name for index in change.doomed],
             ]
         )
     return hashlib.sha256(orjson.dumps(facts)).hexdigest()
+
+
+def _written(change: Change) -> Body | None:
+    return change.resource.document.body if change.resource and change.resource.document else None

@@ -17,7 +17,7 @@ from provisioner.errors import ProvisionerError
 from provisioner.model import Action, Change, Document, Origin, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from provisioner.model import Body, Diff, Event, Record, Ref
 
@@ -47,6 +47,7 @@ class Release:
 
     `at` is when it began (ISO 8601, UTC), `who` and `host` where, `revision` the commit of the repository, `tool` our
     version, `counts` the steps done by action. `manifest` is everything that we owned at its end, None where unknown.
+    `intents` is what it, or a run before it, may have created without a record: ours, even where it bears no mark.
     """
 
     number: int
@@ -59,11 +60,13 @@ class Release:
     counts: Mapping[str, int] = field(default_factory=dict)
     steps: tuple[Mapping[str, str], ...] = ()
     manifest: tuple[Entry, ...] | None = None
+    intents: frozenset[Ref] = frozenset()
 
     def packed(self) -> dict[str, Any]:
-        """As the state keeps it; the manifest as text, since nothing in it is searched."""
+        """As the state keeps it; the manifest as text, since nothing in it is searched. Open ones are looked for."""
         manifest = None if self.manifest is None else orjson.dumps([asdict(e) for e in self.manifest]).decode()
-        return {**asdict(self), "manifest": manifest}
+        opened = self.outcome == RUNNING or bool(self.intents)
+        return {**asdict(self), "manifest": manifest, "intents": sorted(self.intents), "open": opened}
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Release:
@@ -71,16 +74,14 @@ class Release:
         fields = {name: document[name] for name in cls.__dataclass_fields__ if name in document}
         text = fields.get("manifest")
         steps = tuple(fields.get("steps", ()))
-        return cls(**{**fields, "steps": steps, "manifest": None if text is None else _manifest(text)})
+        intents = frozenset((kind, key) for kind, key in fields.get("intents", ()))
+        manifest = None if text is None else _manifest(text)
+        return cls(**{**fields, "steps": steps, "manifest": manifest, "intents": intents})
 
-    def interrupted(self) -> Release:
-        """The same, ended by a kill: nobody knows how far it came."""
-        return replace(self, outcome=INTERRUPTED)
-
-    @property
-    def creates(self) -> frozenset[Ref]:
-        """What it meant to create."""
-        return frozenset((s["kind"], s["key"]) for s in self.steps if s["action"] == Action.CREATE)
+    def closed(self) -> Release:
+        """The same, its intents being another's now; one that never ended was killed: nobody knows how far it came."""
+        outcome = INTERRUPTED if self.outcome == RUNNING else self.outcome
+        return replace(self, outcome=outcome, intents=frozenset())
 
 
 def _manifest(text: str) -> tuple[Entry, ...]:
@@ -90,19 +91,23 @@ def _manifest(text: str) -> tuple[Entry, ...]:
     )
 
 
-def begin(number: int, revision: str | None, pending: Iterable[Change]) -> Release:
-    """A release that is about to run, with the steps that it means to do."""
+def begin(number: int, revision: str | None, pending: Sequence[Change], intents: frozenset[Ref]) -> Release:
+    """A release that is about to run, with the steps that it means to do, and the intents of earlier ones."""
     try:
         who = getpass.getuser()
     except (KeyError, OSError):  # a container's user without a name
         who = str(os.getuid())
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
     steps = tuple({"action": c.action.value, "kind": c.kind, "key": c.key, "error": ""} for c in pending)
-    return Release(number, now, who, socket.gethostname(), revision, __version__, RUNNING, {}, steps)
+    creates = {change.ref for change in pending if change.action is Action.CREATE}
+    host = socket.gethostname()
+    return Release(number, now, who, host, revision, __version__, RUNNING, {}, steps, None, intents | creates)
 
 
-def end(release: Release, events: Iterable[Event], outcome: str, records: Iterable[Record]) -> Release:
-    """The release with what it did, and everything that is owned after it."""
+def end(
+    release: Release, events: Iterable[Event], outcome: str, records: Iterable[Record], intents: Iterable[Ref]
+) -> Release:
+    """The release with what it did, everything that is owned after it, and those intents that remain."""
     happened = list(events)
     steps = tuple(
         {"action": e.change.action.value, "kind": e.change.kind, "key": e.change.key, "error": e.error}
@@ -113,7 +118,8 @@ def end(release: Release, events: Iterable[Event], outcome: str, records: Iterab
         Entry(r.kind, r.key, r.sent, r.document, tuple(sorted(r.depends_on)))
         for r in sorted(records, key=lambda r: r.ref)
     )
-    return replace(release, outcome=outcome, counts=dict(counts), steps=steps, manifest=manifest)
+    left = frozenset(intents)
+    return replace(release, outcome=outcome, counts=dict(counts), steps=steps, manifest=manifest, intents=left)
 
 
 def resources(release: Release, blobs: Mapping[str, Body]) -> list[Resource]:

@@ -24,11 +24,12 @@ def passing(error: Exception) -> bool:
 
 def write(call: Callable[[], Any]) -> Any:
     """The call's answer. **Only for requests that may take effect twice**: each failing try is followed by another."""
-    for wait in backoff.waits():
+    for pause in backoff.waits():
         try:
             return call()
         except (ApiError, UnclearError, UnreachableError) as error:
             if not passing(error):
                 raise
+            wait = backoff.at_least(pause, getattr(error, "retry_after", 0))
         time.sleep(wait)
     return call()

@@ -17,12 +17,12 @@ import orjson
 
 from provisioner import retrying
 from provisioner.client import path
-from provisioner.errors import ApiError, ProvisionerError
+from provisioner.errors import ApiError, ProvisionerError, UnclearError
 from provisioner.model import Record
-from provisioner.releases import RUNNING, Release
+from provisioner.releases import Release
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from provisioner.client import Client
     from provisioner.model import Body, Ref
@@ -36,12 +36,17 @@ _LONGEST_ID = 400
 _AT_ONCE = 500
 """Blobs read by one request."""
 
+_WHOLE = {"allow_partial_search_results": "false"}
+"""A state of which a shard did not answer would look like objects that we do not own."""
+_BUSY = (429, 503)
+"""By these an item of a bulk request is refused while the node has too much to do, or a shard moves."""
+
 _QUERY = {
     "size": _MOST,
     "track_total_hits": True,
     "query": {"terms": {"type": ["head", "resource", "release"]}},
-    # Releases grow without end: of the ended ones only the last number counts.
-    "post_filter": {"bool": {"should": [{"terms": {"type": ["head", "resource"]}}, {"term": {"outcome": RUNNING}}]}},
+    # Releases grow without end: of the closed ones only the last number counts.
+    "post_filter": {"bool": {"should": [{"terms": {"type": ["head", "resource"]}}, {"term": {"open": True}}]}},
     "aggs": {"release": {"max": {"field": "number"}}},
 }
 _INDEX = {
@@ -51,7 +56,7 @@ _INDEX = {
         "_meta": {"managed_by": "provisioner", "format": FORMAT},
         "properties": {
             "type": {"type": "keyword"},
-            "outcome": {"type": "keyword"},
+            "open": {"type": "boolean"},
             "number": {"type": "integer"},
             "at": {"type": "date"},
         },
@@ -63,14 +68,14 @@ _INDEX = {
 class State:
     """The state as read: a record for each owned resource, the salt, the number of the last release (0: none).
 
-    `running` are releases that never came to their end, or run just now.
+    `open` are releases that never came to their end, or run just now, or left something unclear.
     """
 
     records: Mapping[Ref, Record]
     salt: str
     release: int
     exists: bool
-    running: tuple[Release, ...] = ()
+    open: tuple[Release, ...] = ()
 
 
 class StateStore:
@@ -82,7 +87,7 @@ class StateStore:
 
     def read(self) -> State:
         """The state; an empty one with a fresh salt where there is none. Raises ProvisionerError for another format."""
-        answer = self.client.get(path(self.index, "_search"), _QUERY)
+        answer = self.client.get(path(self.index, "_search"), _QUERY, _WHOLE)
         if answer is None:
             return State({}, secrets.token_hex(16), 0, exists=False)
         documents = [hit["_source"] for hit in answer["hits"]["hits"]]
@@ -98,8 +103,8 @@ class StateStore:
         records = [_record(d) for d in documents if d["type"] == "resource"]
         release = int(answer["aggregations"]["release"]["value"] or 0)
         salt = head["salt"] if head else secrets.token_hex(16)  # a run that was killed may have left no head
-        running = tuple(Release.of(d) for d in documents if d["type"] == "release")
-        return State({record.ref: record for record in records}, salt, release, head is not None, running)
+        left = tuple(Release.of(d) for d in documents if d["type"] == "release")
+        return State({record.ref: record for record in records}, salt, release, head is not None, left)
 
     def blobs(self, addresses: Iterable[str]) -> dict[str, Body]:
         """Bodies by their fingerprints; what is not there is left out."""
@@ -109,7 +114,7 @@ class StateStore:
             ids = wanted[start : start + _AT_ONCE]
             # No _mget: the security plugin answers that with 200 and an error for each document.
             query = {"size": len(ids), "query": {"ids": {"values": ids}}, "_source": ["text"]}
-            answer = self.client.request("POST", path(self.index, "_search"), query, safe=True)
+            answer = self.client.request("POST", path(self.index, "_search"), query, _WHOLE, safe=True)
             for hit in answer["hits"]["hits"]:
                 found[hit["_id"].partition(":")[2]] = orjson.loads(hit["_source"]["text"])
         return found
@@ -130,7 +135,8 @@ class StateStore:
             },
         }
         everywhere = path(f"{_PREFIX}*", "_search")
-        answer = self.client.request("POST", everywhere, query, {"expand_wildcards": "open,hidden"}, safe=True)
+        params = {"expand_wildcards": "open,hidden", **_WHOLE}
+        answer = self.client.request("POST", everywhere, query, params, safe=True)
         return {by_id[hit["_id"]]: hit["_index"].removeprefix(_PREFIX) for hit in answer["hits"]["hits"]}
 
     def releases(self, most: int = _MOST) -> list[Release]:
@@ -186,17 +192,15 @@ class StateStore:
         if not lines:
             return
         body = b"".join(orjson.dumps(line) + b"\n" for line in lines).decode()
-        bulk = path(self.index, "_bulk")
-        answer = retrying.write(lambda: self.client.request("POST", bulk, body, {"refresh": "true"}))
+        retrying.write(lambda: self._bulk(body))
+
+    def _bulk(self, body: str) -> None:
+        answer = self.client.request("POST", path(self.index, "_bulk"), body, {"refresh": "true"})
         failed = [result for item in answer["items"] for result in item.values() if result.get("error")]
         if failed:
-            raise ProvisionerError(
-                f"the state {self.index} was not written: {failed[0]['error']['reason']}", "run the command again"
-            )
-
-    def end_of(self, interrupted: Sequence[Release]) -> None:
-        """Close releases that never came to their end, under the lock: their runs are dead."""
-        self.write(releases=[release.interrupted() for release in interrupted])
+            words = f"the state {self.index} was not written: {failed[0]['error']['reason']}"
+            busy = all(result["status"] in _BUSY for result in failed)
+            raise (UnclearError if busy else ProvisionerError)(words, "run the command again")
 
 
 def _id(ref: Ref) -> str:

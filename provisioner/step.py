@@ -11,14 +11,19 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from provisioner import backoff, diff, fingerprint, retrying
-from provisioner.errors import ApiError, ProvisionerError
+from provisioner.errors import ApiError, ProvisionerError, UnclearError
+from provisioner.marks import bears_mark
 from provisioner.model import Action
 
 if TYPE_CHECKING:
-    from provisioner.cluster import Cluster
-    from provisioner.model import Body, Change, Known, Live
+    from collections.abc import Callable
 
-_TAKEN = 409
+    from provisioner.cluster import Cluster
+    from provisioner.known import Known
+    from provisioner.model import Body, Change, Live
+
+_EXISTS = (400, 409)
+"""What a create is answered whose name is taken: 400 by templates and data streams, 409 by channels and policies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +35,24 @@ class Done:
 
 
 class Step:
-    """One change, to be made on one cluster; `body` has its secrets resolved."""
+    """One change, to be made on one cluster; `body` has its secrets resolved. `held`: is the lock still ours?
 
-    def __init__(self, change: Change, cluster: Cluster, known: Known, body: Body) -> None:
-        self.change, self._known, self._body = change, known, body
+    `unclear` says after a failure that the last request may have taken effect.
+    """
+
+    def __init__(self, change: Change, cluster: Cluster, known: Known, body: Body, held: Callable[[], bool]) -> None:
+        self.change, self._known, self._body, self._held = change, known, body, held
         self._kind = cluster.kinds[change.kind]
         self._governing = cluster.governing(change.kind)
+        self._overwrites = cluster.overwrites(change.kind)
         self._client = cluster.client
         self._paths = known.secret_paths.get(change.kind, ())
         self._live = change.live
-        self._unclear = False
+        self.unclear = False
 
     def run(self) -> Done:
         """Make the change. Raises ProvisionerError; the error says what is to be done."""
+        self._refuse_without_lock()
         self._refuse_what_moved()
         waits = backoff.waits()
         attempts = 1
@@ -51,13 +61,15 @@ class Step:
                 return Done(self._once(), attempts)
             except ProvisionerError as error:
                 wait = next(waits, None)
-                late = self._unclear and isinstance(error, ApiError) and error.status == _TAKEN
+                late = self.unclear and isinstance(error, ApiError) and error.status in _EXISTS
+                self.unclear |= isinstance(error, UnclearError)
                 if wait is None or not (retrying.passing(error) or late):
                     raise
-                self._unclear = True
+                wait = backoff.at_least(wait, getattr(error, "retry_after", 0))
             time.sleep(wait)
             attempts += 1
             self._look_again()
+            self._refuse_without_lock()
 
     def _once(self) -> str:
         change, live = self.change, self._live
@@ -81,10 +93,17 @@ class Step:
         else:
             self._kind.update(self._client, live, self._body)
 
+    def _refuse_without_lock(self) -> None:
+        if not self._held():
+            raise ProvisionerError("the lock was lost: someone else may be applying", "run the command again")
+
     def _refuse_what_moved(self) -> None:
         """Compare before writing, where the API has no optimistic concurrency, or deletes whatever is there."""
         live = self.change.live
-        if live is None or self.change.action is Action.CREATE or (live.token and self.change.action is Action.UPDATE):
+        if self.change.action is Action.CREATE:
+            self._refuse_to_overwrite()
+            return
+        if live is None or (live.token and self.change.action is Action.UPDATE):
             return
         found = next(iter(self._kind.shown(self._client, {live.key: live.server_id})), None)
         if found is None:
@@ -96,21 +115,33 @@ class Step:
             raise ProvisionerError(
                 f"{live.kind} {live.key} was changed by someone since it was planned", "plan again and look at it"
             )
-        self._live = replace(found, duplicates=live.duplicates)
+        self._live = replace(found, duplicates=live.duplicates, stale=live.stale)
+
+    def _refuse_to_overwrite(self) -> None:
+        key = self.change.key
+        if self._overwrites and self._kind.shown(self._client, {key: key}):
+            raise ProvisionerError(f"{self.change.kind} {key} was made by someone since it was planned", "plan again")
 
     def _look_again(self) -> None:
         """What stands there now, after a try of which nobody knows whether it took effect."""
         change = self.change
         if change.action is Action.CREATE:
             found = next(iter(self._kind.live(self._client, {change.key: None})), None)
-            if found is not None and found.owner not in (None, self._known.owner):
-                raise ProvisionerError(f"{change.kind} {change.key} was made by {found.owner} meanwhile", "plan again")
+            if found is not None and not self._made(found):
+                who = found.owner or "someone"
+                raise ProvisionerError(f"{change.kind} {change.key} was made by {who} meanwhile", "plan again")
         else:
             live = self._live
             found = live and next(iter(self._kind.shown(self._client, {live.key: live.server_id})), None)
             if found and live:
-                found = replace(found, duplicates=live.duplicates)
+                found = replace(found, duplicates=live.duplicates, stale=live.stale)
         self._live = found
+
+    def _made(self, found: Live) -> bool:
+        """Whether that is what an earlier try of ours made: it bears our mark, or what we sent bears none either."""
+        if found.owner is None:
+            return self.unclear and not bears_mark(self._body)
+        return found.owner == self._known.owner
 
     def _print(self, live: Live) -> str:
         return fingerprint.shown(live.body, self._paths, self._known.salt)

@@ -8,7 +8,7 @@ import typer
 
 from provisioner.cli import _deploying
 from provisioner.cli._common import HERE, Output, OutputOption, RepositoryOption, TargetOption, YesOption, show
-from provisioner.cli._deploying import ForceOption, WaitOption
+from provisioner.cli._deploying import WAIT, ForceOption, WaitOption
 from provisioner.cli.history import find
 
 
@@ -19,7 +19,7 @@ def run(
     yes: YesOption = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and end.")] = False,
     force: ForceOption = None,
-    wait: WaitOption = "10s",
+    wait: WaitOption = f"{WAIT:g}s",
     output: OutputOption = Output.TEXT,
 ) -> None:
     """Plan back to what a release left in the cluster, ask on a terminal, and apply it: a new release.
@@ -29,18 +29,18 @@ def run(
     """
     from provisioner import releases, settings
     from provisioner.cluster import Cluster
-    from provisioner.compile import ACCESS_KINDS
     from provisioner.deploy import Wanted, look
     from provisioner.report import json, text
 
+    watched = _deploying.seconds(wait)
+    options = _deploying.options(True, False, force)
     chosen = settings.load(root, target)
     cluster = Cluster(chosen)
     release = find(cluster.store, number)
     blobs = cluster.store.blobs(address for e in release.manifest or () for address in (e.sent, e.document))
-    resources = [r for r in releases.resources(release, blobs) if chosen.target.access or r.kind not in ACCESS_KINDS]
+    resources = [r for r in releases.resources(release, blobs) if cluster.applies(r.kind)]
     revision = f"rollback to release {number}" + (f" ({release.revision})" if release.revision else "")
-    options = _deploying.options(True, False, force)
-    wanted = Wanted(resources, options, revision, wait=_deploying.seconds(wait))
+    wanted = Wanted(resources, options, revision, wait=watched)
     if dry_run:
         _, planned = look(cluster, wanted)
         if output is Output.JSON:

@@ -47,6 +47,15 @@ class ResourceKind(Protocol):
 
 
 @runtime_checkable
+class Overwriting(Protocol):
+    """A kind whose `create` replaces what has the name by then: whoever creates looks first."""
+
+    @property
+    def overwrites(self) -> bool:
+        """True."""
+
+
+@runtime_checkable
 class Governing(Protocol):
     """A kind whose objects are copied into what they govern, so that an update has to be rolled out."""
 

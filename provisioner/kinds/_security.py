@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 from provisioner import backoff
 from provisioner.client import path
 from provisioner.errors import ApiError
-from provisioner.kinds._common import delete_if_there, described_owner
+from provisioner.kinds._common import delete_if_there
+from provisioner.marks import described_owner
 from provisioner.model import Live
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class SecurityKind:
     collection: str
     secret_paths: SecretPaths = ()
     write_only: tuple[str, ...] = ()
+    overwrites: bool = True
 
     def live(self, client: Client, wanted: Mapping[str, str | None]) -> list[Live]:
         """All are read at once, those of the server too: a wanted name may be one of theirs."""

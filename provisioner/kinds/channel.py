@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from provisioner.client import path
 from provisioner.errors import ProvisionerError
-from provisioner.kinds._common import delete_if_there, described_owner
+from provisioner.kinds._common import delete_if_there
+from provisioner.marks import described_owner
 from provisioner.model import Live
 from provisioner.secretplaces import PLACES
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from provisioner.client import path
-from provisioner.kinds._common import delete_if_there, is_system, meta_owner
+from provisioner.kinds._common import delete_if_there, is_system
+from provisioner.marks import meta_owner
 from provisioner.model import Live
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from provisioner.client import path
-from provisioner.kinds._common import delete_if_there, described_owner, is_system
+from provisioner.kinds._common import delete_if_there, is_system
+from provisioner.marks import described_owner
 from provisioner.model import Live
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ class IngestPipelines:
 
     name = "ingest_pipeline"
     secret_paths: tuple[tuple[str, ...], ...] = ()
+    overwrites = True
 
     def live(self, client: Client, wanted: Mapping[str, str | None]) -> list[Live]:
         """All are read at once: a list of names leaves out those that are missing, but a long one is no URL."""

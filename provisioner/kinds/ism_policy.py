@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any
 from provisioner.batches import batches
 from provisioner.client import path
 from provisioner.errors import ApiError, ProvisionerError
-from provisioner.kinds._common import delete_if_there, described_owner
+from provisioner.kinds._common import delete_if_there
+from provisioner.marks import described_owner
 from provisioner.model import Live
 from provisioner.policycopies import Policy, older
 

@@ -7,7 +7,6 @@ they are the one mark that everyone sees: `<owner>:<rule id>`.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from provisioner.client import path
 from provisioner.errors import ProvisionerError
 from provisioner.kinds._common import delete_if_there
+from provisioner.marks import TRIGGER
 from provisioner.model import Live
 
 if TYPE_CHECKING:
@@ -42,7 +42,6 @@ _DEFAULTS = {
 }
 _MOST = 10_000
 """The largest size that a search takes; a cluster holds 1,000 monitors by default."""
-_MARK = re.compile(r"[a-z][a-z0-9-]{0,31}:[a-z0-9][a-z0-9_-]*")
 _SEARCH = "/_plugins/_alerting/monitors/_search"
 
 
@@ -59,7 +58,7 @@ def marks(monitor: Body) -> list[str]:
     """All `<owner>:<rule id>` among the trigger ids."""
     triggers: list[Any] = monitor.get("triggers") or []
     ids = (str(inner.get("id", "")) for trigger in triggers for inner in trigger.values() if isinstance(inner, dict))
-    return [id_ for id_ in ids if _MARK.fullmatch(id_)]
+    return [id_ for id_ in ids if TRIGGER.fullmatch(id_)]
 
 
 def workflows(client: Client) -> list[Body]:

@@ -36,8 +36,8 @@ def update(client: Client, new: dict[str, Any], key: str = "p") -> int:
     (live,) = KIND.live(client, {key: key})
     KIND.update(client, live, new)
     (now,) = KIND.shown(client, {key: key})
-    assert KIND.version(now) > KIND.version(live)
-    return KIND.version(now)
+    assert now.token["if_seq_no"] > live.token["if_seq_no"]
+    return now.token["if_seq_no"]
 
 
 def rolling(ism: Ism, *names: str) -> None:

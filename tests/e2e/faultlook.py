@@ -102,9 +102,9 @@ def recorded_refs(repository: Repository) -> set[str]:
 
 
 def unfinished(repository: Repository) -> list[str]:
-    """Releases that are still said to run, and a lock that nobody let go; nothing runs when this is asked."""
-    query = {"size": 100, "query": {"term": {"outcome": "running"}}}
+    """Releases that still run or left something unclear, and a lock that nobody let go; nothing runs when this is asked."""
+    query = {"size": 100, "query": {"term": {"open": True}}}
     answer = repository.client.get(path(repository.state_index, "_search"), query)
-    found = [f"release {hit['_source']['number']} still runs" for hit in answer["hits"]["hits"]] if answer else []
+    found = [f"release {hit['_source']['number']} is open" for hit in answer["hits"]["hits"]] if answer else []
     lock = repository.client.get(path(repository.state_index, "_doc", "lock"))
     return [*found, f"the lock is held: {lock['_source']}"] if lock else found

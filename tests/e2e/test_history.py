@@ -73,7 +73,7 @@ def _bare(objects: dict[str, Any]) -> str:
 def test_a_release_that_was_killed_is_told_and_never_planned_back_to(few: Repository) -> None:
     apply(few)
     document = few.client.request("GET", path(few.state_index, "_doc", "release:1"))["_source"]
-    killed = {**document, "number": 2, "outcome": "running", "manifest": None}
+    killed = {**document, "number": 2, "outcome": "running", "manifest": None, "open": True}
     few.client.request("PUT", path(few.state_index, "_doc", "release:2"), killed, {"refresh": "true"})
     few.edit("templates/tail.yml", "value: b", "value: c")
     apply(few)

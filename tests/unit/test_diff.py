@@ -6,7 +6,8 @@ import pytest
 
 from provisioner import diff, fingerprint, plan, secretrefs
 from provisioner.errors import ConflictError
-from provisioner.model import PLAIN, Action, Facts, Known, Live, Options, Origin, Record, Resource
+from provisioner.known import Known
+from provisioner.model import PLAIN, Action, Facts, Live, Options, Origin, Record, Resource
 from provisioner.releases import Release
 
 SALT = "00" * 16
@@ -36,7 +37,7 @@ def record():
     )
 
 
-def verdict(wanted=WANTED, live=LIVE, remembered="same", options=PLAIN, running=(), users=()):
+def verdict(wanted=WANTED, live=LIVE, remembered="same", options=PLAIN, left=(), users=()):
     remembered = record() if remembered == "same" else remembered
     known = Known(
         owner="acme",
@@ -45,7 +46,7 @@ def verdict(wanted=WANTED, live=LIVE, remembered="same", options=PLAIN, running=
         records={remembered.ref: remembered} if remembered else {},
         live={live.ref: live} if live else {},
         secret_paths=PATHS,
-        running=running,
+        open=left,
         facts=Facts(users={WANTED.ref: users} if users else {}),
     )
     (change,) = diff.diff([wanted] if wanted else [], known, options)
@@ -92,11 +93,19 @@ def test_adoption_without_the_secret_compares_the_rest(monkeypatch):
 
 
 def test_what_a_killed_run_was_about_to_create_is_ours_without_a_mark():
-    steps = ({"action": "create", "kind": "thing", "key": "acme-x", "error": ""},)
-    killed = Release(3, "", "", "", None, "", "running", {}, steps)
+    killed = Release(3, "", "", "", None, "", "running", intents=frozenset({("thing", "acme-x")}))
     bare = replace(LIVE, owner=None)
-    assert verdict(live=bare, remembered=None, running=(killed,)) == (UPDATE, diff.LEFT)
-    assert verdict(live=replace(LIVE, owner="other"), remembered=None, running=(killed,)) == (NONE, ANOTHERS)
+    assert verdict(live=bare, remembered=None, left=(killed,)) == (UPDATE, diff.LEFT)
+    assert verdict(live=replace(LIVE, owner="other"), remembered=None, left=(killed,)) == (NONE, ANOTHERS)
+
+
+def test_what_a_killed_run_created_is_found_though_its_document_is_gone_since():
+    killed = Release(3, "", "", "", None, "", "running", intents=frozenset({("thing", "acme-x")}))
+    gone = {"wanted": None, "remembered": None, "left": (killed,)}
+    assert verdict(**gone) == (NONE, f"{diff.ORPHAN}; apply --prune deletes it")
+    assert verdict(**gone, options=PRUNE) == (DELETE, diff.ORPHAN)
+    bare = replace(LIVE, owner=None)  # it may be somebody else's: never deleted, but told
+    assert verdict(**gone, live=bare, options=PRUNE) == (NONE, f"{diff.ORPHAN}; {diff.UNMARKED}")
 
 
 def test_an_older_copy_is_rolled_out_once_for_each_version():

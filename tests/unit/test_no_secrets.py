@@ -13,7 +13,8 @@ from rich.console import Console
 from provisioner import diff, fingerprint, plan, planfile, secretrefs
 from provisioner.errors import ConflictError
 from provisioner.kinds import all_kinds
-from provisioner.model import Action, Document, Known, Live, Options, Origin, Record, Resource
+from provisioner.known import Known
+from provisioner.model import Action, Document, Live, Options, Origin, Record, Resource
 from provisioner.report import json as as_json
 from provisioner.report import markdown, text
 

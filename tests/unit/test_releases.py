@@ -19,8 +19,8 @@ def record(key, body=BODY, needs=()):
 
 
 def ended(number, *records):
-    begun = releases.begin(number, "abc", [CHANGE])
-    return releases.end(begun, [Event(CHANGE, 0.1)], releases.COMPLETE, records)
+    begun = releases.begin(number, "abc", [CHANGE], frozenset())
+    return releases.end(begun, [Event(CHANGE, 0.1)], releases.COMPLETE, records, ())
 
 
 def blobs(*bodies):
@@ -28,23 +28,34 @@ def blobs(*bodies):
 
 
 def test_a_release_says_first_what_it_means_to_do_and_then_what_it_did():
-    begun = releases.begin(7, None, [CHANGE, replace(CHANGE, action=Action.DELETE, key="y")])
+    earlier = frozenset({("thing", "earlier")})
+    begun = releases.begin(7, None, [CHANGE, replace(CHANGE, action=Action.DELETE, key="y")], earlier)
     assert (begun.number, begun.outcome, begun.manifest) == (7, "running", None)
-    assert begun.creates == {("thing", "x")}
+    assert begun.intents == {("thing", "x"), ("thing", "earlier")}
     assert begun.who
     assert begun.host
-    failed = releases.end(begun, [Event(CHANGE, 0.1, "broken")], releases.STOPPED, [])
-    assert (failed.outcome, failed.counts, failed.manifest) == ("stopped", {}, ())
+    failed = releases.end(begun, [Event(CHANGE, 0.1, "broken")], releases.STOPPED, [], earlier)
+    assert (failed.outcome, failed.counts, failed.manifest, failed.intents) == ("stopped", {}, (), earlier)
     assert [step["error"] for step in failed.steps] == ["broken"]
 
 
 def test_what_is_packed_is_read_back():
     release = ended(3, record("x", needs="yz"), record("y"))
     assert Release.of({"type": "release", **release.packed()}) == release
-    begun = releases.begin(4, "abc", [CHANGE])
+    begun = releases.begin(4, "abc", [CHANGE], frozenset())
     assert Release.of(begun.packed()) == begun
     listed = {key: value for key, value in release.packed().items() if key not in ("manifest", "steps")}
     assert Release.of(listed) == replace(release, manifest=None, steps=())
+
+
+def test_a_release_is_open_while_it_runs_or_leaves_something_unclear():
+    begun = releases.begin(4, "abc", [CHANGE], frozenset())
+    assert begun.packed()["open"]
+    assert (begun.closed().outcome, begun.closed().packed()["open"]) == ("interrupted", False)
+    stopped = releases.end(begun, [], releases.STOPPED, [], [CHANGE.ref])
+    assert stopped.packed()["open"]
+    assert (stopped.closed().outcome, stopped.closed().packed()["open"]) == ("stopped", False)
+    assert not ended(5).packed()["open"]
 
 
 def test_a_release_becomes_resources_again():
@@ -59,7 +70,7 @@ def test_a_release_becomes_resources_again():
 
 def test_there_is_no_way_back_to_what_is_not_known():
     with pytest.raises(ProvisionerError, match="it is interrupted"):
-        releases.resources(releases.begin(3, None, []).interrupted(), {})
+        releases.resources(releases.begin(3, None, [], frozenset()).closed(), {})
     with pytest.raises(
         ProvisionerError, match="the state lacks 1 of the bodies of release 3, the first that of thing y"
     ):

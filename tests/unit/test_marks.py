@@ -2,7 +2,8 @@
 
 import pytest
 
-from provisioner.kinds import _common, all_kinds, ism_policy, monitor
+from provisioner import marks
+from provisioner.kinds import all_kinds, ism_policy, monitor
 
 
 @pytest.mark.parametrize(
@@ -18,7 +19,7 @@ from provisioner.kinds import _common, all_kinds, ism_policy, monitor
     ],
 )
 def test_marks_in_descriptions(description, owner):
-    assert _common.described_owner(description) == owner
+    assert marks.described_owner(description) == owner
 
 
 @pytest.mark.parametrize(
@@ -33,7 +34,7 @@ def test_marks_in_descriptions(description, owner):
     ],
 )
 def test_marks_in_meta(meta, owner):
-    assert _common.meta_owner(meta) == owner
+    assert marks.meta_owner(meta) == owner
 
 
 @pytest.mark.parametrize(
@@ -90,3 +91,22 @@ def test_every_kind_has_a_name_of_its_own_and_all_methods():
     for kind in kinds.values():
         assert all(callable(getattr(kind, method)) for method in ("live", "create", "update", "delete"))
         assert all(isinstance(path, tuple) and path for path in kind.secret_paths)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"description": "Tail; provisioner owner=acme"},
+        {"_meta": {"managed_by": "provisioner", "owner": "acme"}},
+        {"triggers": [{"bucket_level_trigger": {"id": "acme:brute-force"}}]},
+    ],
+)
+def test_bodies_that_bear_a_mark(body):
+    assert marks.bears_mark(body)
+
+
+@pytest.mark.parametrize(
+    "body", [None, [], {}, {"description": 5}, {"triggers": 5}, {"triggers": [5, {"x": 5}, {"x": {"id": "theirs"}}]}]
+)
+def test_bodies_that_bear_none(body):
+    assert not marks.bears_mark(body)
