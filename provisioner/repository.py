@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from provisioner import lints, secretplaces, settings, source
+from provisioner import lints, plainsecrets, secretplaces, settings, source
 from provisioner.compile import Compiler
 from provisioner.errors import FindingsError
 from provisioner.model import Severity
@@ -50,6 +50,10 @@ def load_for(root: pathlib.Path, chosen: Settings) -> Repository:
     read = source.load(root, chosen.target.vars)
     compiler = Compiler(root, chosen, read)
     desired = compiler.run()
-    found = {*read.findings, *desired.findings, *lints.run(read), *secretplaces.misplaced(desired.resources)}
+    secrets = (
+        *secretplaces.misplaced(desired.resources),
+        *plainsecrets.plain(desired.resources, read.documents.values()),
+    )
+    found = {*read.findings, *desired.findings, *lints.run(read), *secrets}
     findings = sorted(found, key=lambda finding: (finding.origin, finding.code))
     return Repository(root, chosen, read, desired.resources, tuple(findings))

@@ -13,9 +13,13 @@ from provisioner import secretrefs
 from provisioner.model import Finding, SecretPaths
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
-    from provisioner.model import Origin, Path, Resource
+    from provisioner.model import Document, Origin, Path, Resource
+
+_HOOK = (("slack", "url"), ("chime", "url"), *(("custom_webhook", name) for name in ("url", "path", "password")))
+_DESTINATION = (*_HOOK, ("custom_webhook", "query_params", "*"), ("custom_webhook", "header_params", "*"))
+"""An ISM policy's own way to notify, older than channels: the plugin takes and shows it still."""
 
 PLACES: Mapping[str, SecretPaths] = {
     "channel": (
@@ -24,6 +28,11 @@ PLACES: Mapping[str, SecretPaths] = {
         ("microsoft_teams", "url"),
         ("webhook", "url"),
         ("webhook", "header_params", "*"),
+    ),
+    "ism_policy": tuple(
+        (*where, "destination", *path)
+        for where in (("error_notification",), ("states", "actions", "notification"))
+        for path in _DESTINATION
     ),
     "user": (("password",), ("hash",)),
 }
@@ -67,17 +76,21 @@ def _shown(value: Any, paths: SecretPaths) -> Iterator[str]:
 
 def _origin(resource: Resource, reference: str) -> Origin:
     """Where the reference stands in the document; a template may have written it, then where the document begins."""
-    document = resource.document
-    path = _find(document.body, (), reference) if document else None
-    return document.at(path) if document and path is not None else resource.origin
+    return place(resource.document, lambda value: reference in secretrefs.references(value)) or resource.origin
 
 
-def _find(value: Any, path: Path, reference: str) -> Path | None:
+def place(document: Document | None, wanted: Callable[[Any], bool]) -> Origin | None:
+    """Where the first such value stands in the document, looked for among those that hold no others."""
+    path = _find(document.body, (), wanted) if document else None
+    return document.at(path) if document and path is not None else None
+
+
+def _find(value: Any, path: Path, wanted: Callable[[Any], bool]) -> Path | None:
     if isinstance(value, dict):
         children: Iterable[tuple[str | int, Any]] = value.items()
     elif isinstance(value, list):
         children = enumerate(value)
     else:
-        return path if reference in secretrefs.references(value) else None
-    found = (_find(child, (*path, key), reference) for key, child in children)
+        return path if wanted(value) else None
+    found = (_find(child, (*path, key), wanted) for key, child in children)
     return next((way for way in found if way is not None), None)

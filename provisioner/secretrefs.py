@@ -1,7 +1,8 @@
 """Secrets as references: `${env:NAME}` and `${file:/path}`, anywhere in a text.
 
-A secret's value lives in memory for one request. What is remembered of it is a keyed fingerprint: scrypt with the
-state's own salt, so that a reader of the state can't try out short passwords at speed.
+A secret's value never leaves memory but in the request that needs it; while the program runs, it stays there. What the
+state remembers of it is a keyed fingerprint: scrypt with the state's own salt, so that a reader of the state can't try
+out short passwords at speed.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import os
 import pathlib
 import re
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from provisioner.errors import ProvisionerError
@@ -24,6 +25,8 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 REFERENCE = re.compile(r"\$\{(env|file):([^}]+)\}")
 _MOST_AT_ONCE = 8
 """Fingerprints worked out at once: each takes 16 MB."""
+_REMEMBERED = 4_096
+"""More secrets than one cluster has: a run works each out once, and a long-lived program keeps no more than these."""
 
 
 class MissingSecretError(ProvisionerError):
@@ -84,7 +87,7 @@ def hide(text: str, refs: Iterable[str]) -> str:
     return text
 
 
-@cache
+@lru_cache(_REMEMBERED)
 def keyed(secret: str, salt: str) -> str:
     """The keyed fingerprint of a secret: 32 hexadecimal digits; about 50 ms of work."""
     return hashlib.scrypt(secret.encode(), salt=bytes.fromhex(salt), n=2**14, r=8, p=1, dklen=16).hex()

@@ -25,6 +25,7 @@ from provisioner.kinds._common import delete_if_there
 from provisioner.marks import described_owner
 from provisioner.model import Live
 from provisioner.policycopies import Policy, older
+from provisioner.secretplaces import PLACES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -65,7 +66,7 @@ class IsmPolicies:
     """`_plugins/_ism/policies`: the client chooses the id. An update needs `if_seq_no` and `if_primary_term` (409)."""
 
     name = "ism_policy"
-    secret_paths: tuple[tuple[str, ...], ...] = ()
+    secret_paths = PLACES["ism_policy"]
 
     def live(self, client: Client, wanted: Mapping[str, str | None]) -> list[Live]:
         """Two requests whatever there is; one where none of the wanted exists."""

@@ -71,3 +71,7 @@ def test_hiding_what_a_server_repeats(monkeypatch):
     monkeypatch.delenv("B", raising=False)
     text = 'bad url hun"ter2 in {"url": "hun\\"ter2"}'
     assert secretrefs.hide(text, ["${env:A}", "${env:EMPTY}", "${env:B}"]) == 'bad url ${env:A} in {"url": "${env:A}"}'
+
+
+def test_what_is_remembered_of_secrets_is_bounded():
+    assert secretrefs.keyed.cache_info().maxsize == 4_096

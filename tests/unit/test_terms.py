@@ -255,7 +255,9 @@ def test_no_index_is_doomed_by_a_term_that_it_has_not_reached(before: Body, afte
 
 
 @given(policies, st.sampled_from(NAMES) | st.none(), st.none() | st.integers(0, 20), indices)
-def test_a_policy_never_dooms_what_follows_it_already(body: Body, at: str | None, entered: int | None, one: Index) -> None:
+def test_a_policy_never_dooms_what_follows_it_already(
+    body: Body, at: str | None, entered: int | None, one: Index
+) -> None:
     since = None if entered is None else NOW - entered * DAY
     follows = Held("i", 1, 1, one.created, one.rolled_over, body, at, since)
     assert doomed(body, body, [follows], NOW) == ()

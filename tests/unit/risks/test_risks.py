@@ -265,7 +265,9 @@ class TestPolicies:
         assert risks.of(update("ism_policy", policy(365), policy(30), doomed=closed))[0] == (
             f"deletes data: 1 index ({warned}), at once or soon"
         )
-        assert risks.of(delete("data_stream", {"template": "t"}, doomed=closed)) == (f"deletes data: 1 index ({warned})",)
+        assert risks.of(delete("data_stream", {"template": "t"}, doomed=closed)) == (
+            f"deletes data: 1 index ({warned})",
+        )
 
     def test_the_pack_as_the_server_shows_it(self):
         sent = body("retention", "authentication")
