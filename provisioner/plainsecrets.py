@@ -4,7 +4,7 @@ Only where a kind masks what the server shows, and only what is a credential the
 detour:
 
 - The address of a Slack, Chime or Teams channel is its only credential, and so is one of a service whose addresses are
-  made that way. This machine and names that are reserved for examples (RFC 2606, RFC 6761) are nobody's: they may stand.
+  made that way. This machine, and names reserved for examples (RFC 2606, RFC 6761), are nobody's: they may stand.
 - Any other address holds a credential where it has a password, a parameter with a telling name, or a part that nobody
   would make up: a UUID, or twenty letters and digits in a row.
 - A header or parameter holds one by its name: `Authorization`, `X-Api-Key`, but not `Content-Type`.
@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -70,10 +71,14 @@ def _findings(kind: str, body: Body, document: Document | None, otherwise: Origi
             yield Finding(
                 "DOC005",
                 f"{name} of the {kind} holds {what} in plain text",
-                place(document, lambda value, secret=secret: str(value) == secret) or otherwise,
+                place(document, partial(_says, secret)) or otherwise,
                 "write ${env:NAME} or ${file:/path} instead; "
                 "what was committed once is known: have it replaced where it was issued",
             )
+
+
+def _says(secret: str, value: Any) -> bool:
+    return str(value) == secret
 
 
 def _leaves(value: Any, paths: SecretPaths, way: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
