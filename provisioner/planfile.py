@@ -1,11 +1,13 @@
 """A plan as a file: `plan --out` writes it, `apply` takes it.
 
 It holds what is wanted, so that the plan can be made again and compared by its digest, and the plan itself for people
-and machines to read. Secrets are references in it, as they are in documents and bodies.
+and machines to read. Secrets are references in it, as they are in documents and bodies. A checksum tells a file that
+somebody edited before anything in it is taken for what we wrote; it is no signature.
 """
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources as package
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from provisioner.model import Body, Finding, Path, Plan
 
 FORMAT = 1
+HINT = "give a file that `provisioner plan --out` wrote"
+SAME_VERSION = "plan and apply with the same version of provisioner"
 _AGAIN = "make the plan again: provisioner plan --out; a plan's file is not for editing"
 
 
@@ -51,7 +55,7 @@ def dump(plan: Plan, resources: Sequence[Resource], options: Options, target: st
         "plan": json.plan(plan),
         "resources": [_packed(resource) for resource in resources],
     }
-    return f"{json.dumps(whole)}\n"
+    return f"{json.dumps({**whole, 'checksum': _checksum(whole)})}\n"
 
 
 def load(text: str, file: str) -> PlanFile:
@@ -59,6 +63,8 @@ def load(text: str, file: str) -> PlanFile:
     whole = _read(text, file)
     for finding in schema.check(Document("plan", file, whole, {(): Origin(file)}), _schema()):
         raise ProvisionerError(f"{_place(text, file, finding)}: {finding.message}", _AGAIN)
+    if whole.pop("checksum") != _checksum(whole):
+        raise ProvisionerError(f"{file} is not as it was written: somebody edited it, or it was damaged", _AGAIN)
     plan, options = whole["plan"], whole["options"]
     resources = tuple(_resource(packed) for packed in whole["resources"])
     seen: set[tuple[str, str]] = set()
@@ -77,6 +83,14 @@ def load(text: str, file: str) -> PlanFile:
     )
 
 
+def _checksum(whole: Body) -> str:
+    """Of all values, whatever the order of keys and the spaces are. Empty where no file of ours can be that deep."""
+    try:
+        return hashlib.sha256(orjson.dumps(whole, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    except orjson.JSONEncodeError:
+        return ""
+
+
 @cache
 def _schema() -> Body:
     parsed: Body = orjson.loads((package.files("provisioner") / "planfile.schema.json").read_bytes())
@@ -89,14 +103,14 @@ def _read(text: str, file: str) -> Body:
     except orjson.JSONDecodeError as error:
         raise ProvisionerError(
             f"{Origin(file, error.lineno, error.colno)}: not JSON: {error.msg}",
-            "give a file that `provisioner plan --out` wrote",
+            HINT,
         ) from None
     if not isinstance(whole, dict) or "format" not in whole:
-        raise ProvisionerError(f"{file} is not a plan's file", "give a file that `provisioner plan --out` wrote")
+        raise ProvisionerError(f"{file} is not a plan's file", HINT)
     if whole["format"] != FORMAT or isinstance(whole["format"], bool):
         raise ProvisionerError(
             f"{file} has the format {schema.show(whole['format'])}, this provisioner knows {FORMAT}",
-            "plan and apply with the same version of provisioner",
+            SAME_VERSION,
         )
     return whole
 

@@ -6,10 +6,13 @@ import importlib
 import io
 import signal
 import sys
+import traceback
 from typing import Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+
+from provisioner.errors import ProvisionerError
 
 COMMANDS = {
     "init": "Write the starter pack (rules, templates, retention) and a provisioner.yml; nothing is overwritten.",
@@ -33,19 +36,56 @@ COMMANDS = {
 """Every command with the first sentences of its help, so that the list of them imports none; a test compares them."""
 
 
-class Commands(TyperGroup):
+class Command(TyperCommand):
+    """A command whose help fits any width, and which prints its error as JSON where JSON was asked for."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        # A docstring's line ends are the editor's; typer joins only those of the first paragraph.
+        self.help = "\n\n".join(" ".join(each.split()) for each in (self.help or "").split("\n\n"))
+
+    def get_params(self, ctx: Any) -> Any:
+        """The parameters; a flag is shown without a type, as it takes no value."""
+        return _untyped(super().get_params(ctx))
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run it. What goes wrong is one JSON value on standard output too: whoever reads that gets one always."""
+        try:
+            return super().invoke(ctx)
+        except ProvisionerError as error:
+            if ctx.params.get("output") == "json":
+                from provisioner.report import json
+
+                print(json.dumps(json.error(error)))
+            raise
+
+
+class Group(TyperGroup):
+    """Several commands, whose flags are shown without a type as well."""
+
+    def get_params(self, ctx: Any) -> Any:
+        """The parameters."""
+        return _untyped(super().get_params(ctx))
+
+
+class Commands(Group):
     """The commands by name alone; the module of one is imported when that one is called."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(
-            **{**options, "commands": {name: TyperCommand(name, help=COMMANDS[name]) for name in COMMANDS}}
-        )
+        super().__init__(**{**options, "commands": {name: Command(name, help=COMMANDS[name]) for name in COMMANDS}})
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The real command, where there is one of this name."""
         if args and args[0] in COMMANDS:
             self.commands[args[0]] = load(args[0])
         return super().resolve_command(ctx, args)
+
+
+def _untyped(params: Any) -> Any:
+    for param in params:
+        if getattr(param, "is_flag", False):
+            param.metavar = ""
+    return params
 
 
 def load(name: str) -> Any:
@@ -56,7 +96,7 @@ def load(name: str) -> Any:
     if hasattr(module, "app"):
         one.add_typer(module.app, name=name)
     else:
-        one.command(name)(module.run)
+        one.command(name, cls=Command)(module.run)
     group = typer.main.get_command(one)
     return group.commands[name]  # type: ignore[attr-defined]
 
@@ -93,24 +133,23 @@ def _options(
 
 
 def main() -> None:
-    """Run a command; what goes wrong becomes a sentence on standard error and an exit code, never a traceback."""
-    from provisioner.errors import FindingsError, ProvisionerError
+    """Run a command; what goes wrong becomes a sentence on standard error and an exit code, never a traceback.
 
+    But for mistakes of our own: those end with 2 as well, so that none is taken for findings, drift or changes.
+    """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a locale that lacks a character must not end the command
+            # A locale that lacks a character must not end the command; a log of both streams must keep their order.
+            stream.reconfigure(errors="backslashreplace", line_buffering=True)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: apply records what it has done
     try:
         build()()
-    except FindingsError as error:
-        from provisioner.cli._common import Output, err, print_findings
-
-        print_findings(error.findings, Output.TEXT, err)
-        sys.exit(error.exit_code)
     except ProvisionerError as error:
-        from provisioner.cli._common import err
+        from provisioner.cli._common import print_error
 
-        err.print(f"error: {error.message}", style="bold red", markup=False)
-        if error.hint:
-            err.print(f"       {error.hint}", markup=False)
+        print_error(error)
         sys.exit(error.exit_code)
+    except Exception:  # noqa: BLE001 (Python itself would end with 1)
+        traceback.print_exc()
+        print("error: this is a mistake in provisioner; please report it with the lines above", file=sys.stderr)
+        sys.exit(2)

@@ -12,10 +12,12 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from provisioner.errors import ProvisionerError
+from provisioner.errors import FindingsError, ProvisionerError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from rich.table import Table
 
     from provisioner.model import Finding
     from provisioner.repository import Repository
@@ -41,14 +43,21 @@ class PlanOutput(StrEnum):
 
 
 RepositoryOption = Annotated[
-    pathlib.Path, typer.Option("-C", "--repository", help="The repository's folder, which holds provisioner.yml.")
+    pathlib.Path,
+    typer.Option("-C", "--repository", metavar="FOLDER", help="The repository's folder, which holds provisioner.yml."),
 ]
 TargetOption = Annotated[
-    str | None, typer.Option("-t", "--target", help="The target in provisioner.yml; default: its default_target.")
+    str | None,
+    typer.Option("-t", "--target", metavar="NAME", help="The target in provisioner.yml; default: its default_target."),
 ]
 TargetsOption = Annotated[
     list[str] | None,
-    typer.Option("-t", "--target", help="A target in provisioner.yml, or several; default: its default_target."),
+    typer.Option(
+        "-t",
+        "--target",
+        metavar="NAME",
+        help="The target in provisioner.yml; may be given several times. Default: its default_target.",
+    ),
 ]
 AllTargetsOption = Annotated[bool, typer.Option("--all-targets", help="Every target in provisioner.yml, in its order.")]
 OutputOption = Annotated[
@@ -57,12 +66,18 @@ OutputOption = Annotated[
 YesOption = Annotated[bool, typer.Option("-y", "--yes", help="Don't ask before changing the cluster.")]
 
 HERE = pathlib.Path()
+_UNFOLDED = 10_000
 
 
 def show(lines: Iterable[Text], console: Console = out) -> None:
     """Print texts as they are: nothing in them is taken as markup."""
     for line in lines:
         console.print(line)
+
+
+def show_table(table: Table) -> None:
+    """Print a table; in a file or a pipe its cells are not folded, so that each is found by one search."""
+    (out if out.is_terminal else Console(highlight=False, width=_UNFOLDED)).print(table)
 
 
 def print_findings(found: Sequence[Finding], output: Output, console: Console = out) -> None:
@@ -75,29 +90,53 @@ def print_findings(found: Sequence[Finding], output: Output, console: Console = 
         show(text.findings(found), console)
 
 
+def print_error(error: ProvisionerError, where: str = "") -> None:
+    """What went wrong and what to do, on standard error."""
+    if isinstance(error, FindingsError):
+        print_findings(error.findings, Output.TEXT, err)
+        return
+    err.print(f"error: {where}{error.message}", style="bold red", markup=False)
+    if error.hint:
+        err.print(f"       {error.hint}", markup=False)
+
+
 def load(root: pathlib.Path, target: str | None, output: Output) -> Repository:
     """The repository without errors. Prints its findings and ends the command with 1 where there are any errors."""
     return load_all(root, [target] if target else [], False, output)[0]
 
 
-def load_all(root: pathlib.Path, targets: Sequence[str], every: bool, output: Output) -> list[Repository]:
+def load_all(root: pathlib.Path, targets: Sequence[str], every: bool, output: Output | PlanOutput) -> list[Repository]:
     """The repository for each target, without errors; findings that several targets share are printed once."""
     from provisioner import repository
-    from provisioner.errors import FindingsError
 
     try:
         loaded = [repository.load_for(root, chosen) for chosen in choose(root, targets, every)]
     except FindingsError as error:
-        print_findings(error.findings, output)
+        _print_refused({" ".join(targets) or "provisioner.yml": error.findings}, output)
         raise typer.Exit(1) from None
-    found = list(dict.fromkeys(finding for each in loaded for finding in each.findings))
     if any(each.errors for each in loaded):
-        print_findings(found, output)
+        _print_refused({each.settings.target.name: each.findings for each in loaded}, output)
         err.print(Text("Nothing was applied.", style="bold"))
         raise typer.Exit(1)
-    if found and output is Output.TEXT:
-        print_findings(found, output, err)
+    found = _once(each.findings for each in loaded)
+    if found and output != Output.JSON:
+        print_findings(found, Output.TEXT, err)
     return loaded
+
+
+def _once(found: Iterable[Iterable[Finding]]) -> list[Finding]:
+    return list(dict.fromkeys(finding for each in found for finding in each))
+
+
+def _print_refused(found: Mapping[str, Sequence[Finding]], output: Output | PlanOutput) -> None:
+    """The findings of each target, on standard output: they are the result."""
+    if output is PlanOutput.MARKDOWN:
+        from provisioner.report import markdown
+
+        longest = markdown.LONGEST // len(found)
+        print("\n".join(markdown.findings(each, name, longest=longest) for name, each in found.items()))
+    else:
+        print_findings(_once(found.values()), Output(output.value))
 
 
 def choose(root: pathlib.Path, targets: Sequence[str], every: bool) -> list[Settings]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,11 +26,23 @@ AdoptOption = Annotated[
 ]
 ForceOption = Annotated[
     list[str] | None,
-    typer.Option("--force", help="Pass a limit, by its name: deletes, changes, empty, data-loss, lock."),
+    typer.Option(
+        "--force", metavar="LIMIT", help="Pass a limit, by its name: deletes, changes, empty, data-loss, lock."
+    ),
 ]
 WaitOption = Annotated[
-    str, typer.Option("--wait", help="How long to watch indices take a changed ISM policy over, such as 10m.")
+    str,
+    typer.Option(
+        "--wait",
+        metavar="DURATION",
+        help="How long to watch indices take a changed ISM policy over, such as 10m; 0s: not at all.",
+    ),
 ]
+
+WAIT = 10.0
+_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
+_DURATION = re.compile(rf"(?:[0-9]{{1,9}}(?:{'|'.join(_UNITS)}))+")
+_LONGEST = 86_400
 
 
 def options(prune: bool, adopt: bool, force: Sequence[str] | None) -> Options:
@@ -47,21 +60,27 @@ def options(prune: bool, adopt: bool, force: Sequence[str] | None) -> Options:
 
 
 def seconds(duration: str) -> float:
-    """A duration such as `10s`. Raises ProvisionerError for anything else."""
-    from provisioner import durations
+    """A duration such as `10s`, `1m30s` or `0`. Raises ProvisionerError for anything else."""
+    if duration == "0":
+        return 0
+    if not _DURATION.fullmatch(duration):
+        said = "has no unit" if duration.isdecimal() else "is no duration"
+        raise ProvisionerError(f"--wait: {duration!r} {said}", "give numbers with ms, s, m or h, such as 90s or 1m30s")
+    total = sum(int(number) * _UNITS[unit] for number, unit in re.findall("([0-9]+)([a-z]+)", duration))
+    if total > _LONGEST:
+        raise ProvisionerError(f"--wait: {duration!r} is too long", "give at most 24h")
+    return total
 
-    try:
-        return durations.ms(duration) / 1000
-    except ValueError:
-        raise ProvisionerError(f"{duration!r} is no duration", "give a number and s, m, h or d, such as 90s") from None
 
+def run(cluster: Cluster, wanted: Wanted, *, yes: bool, output: Output, says: str = "the repository says") -> Outcome:
+    """Deploy, showing everything as it happens; in JSON nothing is shown. A plan that a person refuses ends with 1.
 
-def run(cluster: Cluster, wanted: Wanted, *, yes: bool, output: Output) -> Outcome:
-    """Deploy, showing everything as it happens; in JSON nothing is shown. A plan that a person refuses ends with 1."""
+    `says`: as what the cluster is to be, in words.
+    """
     from provisioner.deploy import Hooks, deploy
 
     with contextlib.ExitStack() as stack:
-        screen = _Screen(stack, yes, quiet=output is Output.JSON)
+        screen = _Screen(stack, yes, quiet=output is Output.JSON, says=says)
         try:
             outcome = deploy(cluster, wanted, Hooks(screen.show, screen.ask, screen.event, screen.word))
         except KeyboardInterrupt:
@@ -78,8 +97,8 @@ def run(cluster: Cluster, wanted: Wanted, *, yes: bool, output: Output) -> Outco
 class _Screen:
     """What a person sees of a deployment, and is asked; the progress bar begins with the first step."""
 
-    def __init__(self, stack: contextlib.ExitStack, yes: bool, quiet: bool) -> None:
-        self._stack, self._yes, self._quiet = stack, yes, quiet
+    def __init__(self, stack: contextlib.ExitStack, yes: bool, quiet: bool, says: str) -> None:
+        self._stack, self._yes, self._quiet, self._says = stack, yes, quiet, says
         self._steps = 0
         self._report: Callable[[Event], None] | None = None
 
@@ -88,7 +107,7 @@ class _Screen:
 
         self._steps = len(planned.pending)
         if not self._quiet:
-            show(text.plan(planned))
+            show(text.plan(planned, says=self._says))
 
     def ask(self, _: Plan) -> bool:
         if self._quiet and not self._yes and sys.stdin.isatty():

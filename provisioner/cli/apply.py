@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pathlib
-from typing import TYPE_CHECKING, Annotated, Any
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
@@ -17,13 +18,16 @@ from provisioner.cli._common import (
     RepositoryOption,
     TargetsOption,
     YesOption,
+    err,
     load_all,
-    out,
 )
-from provisioner.cli._deploying import AdoptOption, ForceOption, PruneOption, WaitOption
+from provisioner.cli._deploying import WAIT, AdoptOption, ForceOption, PruneOption, WaitOption
+from provisioner.cli._targets import end, print_errors, print_json, rule, tried
 from provisioner.errors import MovedError, ProvisionerError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from provisioner.deploy import Outcome
     from provisioner.model import Options
     from provisioner.repository import Repository
@@ -42,34 +46,37 @@ def run(
     prune: PruneOption = False,
     adopt: AdoptOption = False,
     force: ForceOption = None,
-    wait: WaitOption = "10s",
+    wait: WaitOption = f"{WAIT:g}s",
     output: OutputOption = Output.TEXT,
 ) -> None:
     """Plan, ask on a terminal, and make the changes in the order of their dependencies.
 
-    Exit code 0: done, or nothing to do; 1: findings, a conflict, a limit, a lock, or a step that failed; 2: no
-    repository or no cluster. Of several targets those behind one that fails are left alone.
+    Exit code 0: done, or nothing to do; 1: findings, objects of others in the way, a limit, a lock, a plan's file that
+    is out of date, a no, or a step that failed; 2: no repository or no cluster; 130: interrupted. Of several targets
+    those behind one that fails are left alone.
     """
+    seconds = _deploying.seconds(wait)
     if file is not None:
         if prune or adopt or target or all_targets:
             raise ProvisionerError("a plan's file says itself what it is for", "give --prune and the like to `plan`")
-        _report({"": _apply_file(root, file, force, yes, wait, output)}, output)
+        _report({"": _apply_file(root, file, force, yes, seconds, output)}, output)
         return
     options = _deploying.options(prune, adopt, force)
     loaded = load_all(root, target or [], all_targets, output)
-    outcomes: dict[str, Outcome] = {}
+    ended: dict[str, Outcome | ProvisionerError | None] = dict.fromkeys(each.settings.target.name for each in loaded)
     for each in loaded:
         name = each.settings.target.name
-        if len(loaded) > 1 and output is Output.TEXT:
-            out.rule(Text(name), align="left")
-        outcomes[name if len(loaded) > 1 else ""] = push(each, yes=yes, output=output, options=options, wait=wait)
-        if outcomes[name if len(loaded) > 1 else ""].failed:
+        if output is Output.TEXT:
+            rule(name, len(loaded))
+        outcome = tried(partial(push, each, yes=yes, output=output, options=options, wait=seconds))
+        ended[name] = outcome
+        if isinstance(outcome, ProvisionerError) or outcome.failed:
             break
-    _report(outcomes, output)
+    _report(ended, output)
 
 
 def push(
-    loaded: Repository, *, yes: bool, output: Output, options: Options | None = None, wait: str = "10s"
+    loaded: Repository, *, yes: bool, output: Output, options: Options | None = None, wait: float = WAIT
 ) -> Outcome:
     """Plan, ask, apply, print. Ends the command on a no."""
     from provisioner import gitinfo
@@ -77,13 +84,13 @@ def push(
     from provisioner.deploy import Wanted
     from provisioner.model import Options
 
-    revision, seconds = gitinfo.revision(loaded.root), _deploying.seconds(wait)
-    wanted = Wanted(loaded.resources, options or Options(), revision, wait=seconds)
+    revision = gitinfo.revision(loaded.root)
+    wanted = Wanted(loaded.resources, options or Options(), revision, wait=wait)
     return _deploying.run(Cluster(loaded.settings), wanted, yes=yes, output=output)
 
 
 def _apply_file(
-    root: pathlib.Path, file: pathlib.Path, force: list[str] | None, yes: bool, wait: str, output: Output
+    root: pathlib.Path, file: pathlib.Path, force: list[str] | None, yes: bool, wait: float, output: Output
 ) -> Outcome:
     from dataclasses import replace
 
@@ -93,24 +100,38 @@ def _apply_file(
 
     try:
         text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ProvisionerError(f"{file} can't be read: {error}", "make it by `provisioner plan --out`") from None
+    except OSError as error:
+        raise ProvisionerError(f"{file} can't be read: {error.strerror}", planfile.HINT) from None
+    except UnicodeDecodeError:
+        raise ProvisionerError(f"{file} is not in UTF-8", planfile.HINT) from None
     saved = planfile.load(text, str(file))
     chosen = settings.load(root, saved.target)
     if chosen.owner != saved.owner:
         raise MovedError(f"the plan is {saved.owner}'s, but {root} belongs to {chosen.owner}", "make a new plan")
     asked = _deploying.options(False, False, force)
     options = replace(saved.options, force=saved.options.force | asked.force)
-    wanted = Wanted(saved.resources, options, saved.revision, saved.digest, _deploying.seconds(wait))
-    return _deploying.run(Cluster(chosen), wanted, yes=yes, output=output)
+    wanted = Wanted(saved.resources, options, saved.revision, saved.digest, wait)
+    cluster = Cluster(chosen)
+    if unknown := sorted({resource.kind for resource in saved.resources} - set(cluster.kinds)):
+        raise ProvisionerError(f"{file}: this provisioner knows no {unknown[0]!r}", planfile.SAME_VERSION)
+    there = str(cluster.client.greet().get("cluster_uuid", ""))
+    if there != saved.cluster:
+        raise MovedError(
+            f"the plan was made for another cluster ({saved.cluster}) than the target {saved.target} is now ({there})",
+            "nothing was changed; make a new plan and look at it",
+        )
+    return _deploying.run(cluster, wanted, yes=yes, output=output)
 
 
-def _report(outcomes: dict[str, Outcome], output: Output) -> None:
-    """JSON where asked for; exit code 1 where something failed."""
+def _report(ended: Mapping[str, Outcome | ProvisionerError | None], output: Output) -> None:
+    """JSON where asked for, what went wrong, and the exit code. None: a target that was left alone."""
     from provisioner.report import json
 
     if output is Output.JSON:
-        said: dict[str, Any] = {name: json.outcome(outcome) for name, outcome in outcomes.items()}
-        print(json.dumps(said.get("", {"targets": said})))
-    if any(outcome.failed for outcome in outcomes.values()):
-        raise typer.Exit(1)
+        print_json(ended, lambda done: json.outcome(done) if done else {"skipped": True})
+    else:
+        print_errors(ended)
+    if left := [name for name, each in ended.items() if each is None]:
+        err.print(Text(f"Left alone: {', '.join(left)}.", style="bold"))
+    outcomes = [each for each in ended.values() if each and not isinstance(each, ProvisionerError)]
+    end(ended.values(), otherwise=any(outcome.failed for outcome in outcomes))

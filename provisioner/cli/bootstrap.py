@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from provisioner.cli import apply, doctor
-from provisioner.cli._common import HERE, Output, RepositoryOption, TargetOption, YesOption, load, out
+from provisioner.cli._common import HERE, Output, RepositoryOption, TargetOption, YesOption, load, out, show_table
 
 if TYPE_CHECKING:
     from provisioner.canary import Proof
@@ -27,7 +27,7 @@ def run(root: RepositoryOption = HERE, target: TargetOption = None, yes: YesOpti
     loaded = load(root, target, Output.TEXT)
     out.rule("Preflight", align="left")
     checks = list(preflight.run(Client(loaded.settings.target), loaded.settings.owner))
-    out.print(doctor.table(checks))
+    show_table(doctor.table(checks))
     if not doctor.passed(checks):
         out.print(Text("The cluster is not fit; nothing was applied.", style="bold red"))
         raise typer.Exit(1)
@@ -36,7 +36,7 @@ def run(root: RepositoryOption = HERE, target: TargetOption = None, yes: YesOpti
         raise typer.Exit(1)
     out.rule("Canary", align="left")
     proofs = prove(loaded)
-    out.print(table(proofs))
+    show_table(table(proofs))
     if not all(proof.ok for proof in proofs):
         out.print(Text("Not everything is as it should be: see the table.", style="bold red"))
         raise typer.Exit(1)

@@ -15,12 +15,15 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, TaskID, TransferSpeedColumn
 from rich.progress import Progress as Bar
 
+from provisioner.cli import Command, Group
 from provisioner.cli._common import dev_extra
 
 if TYPE_CHECKING:
     from provisioner.devcluster.record import Cluster
 
-app = typer.Typer(help="A development cluster: the real OpenSearch server on this machine.", no_args_is_help=True)
+app = typer.Typer(
+    cls=Group, help="A development cluster: the real OpenSearch server on this machine.", no_args_is_help=True
+)
 
 Name = Annotated[str, typer.Option(help="Which cluster, if you keep several.")]
 
@@ -67,7 +70,7 @@ def _reported() -> Iterator[_Shown]:
         shown.close()
 
 
-@app.command()
+@app.command(cls=Command)
 def up(
     *,
     name: Name = "dev",
@@ -106,7 +109,7 @@ def _facts(cluster: Cluster) -> Iterator[str]:
     yield f"Stop it with `provisioner dev down{option}`: its data stays."
 
 
-@app.command()
+@app.command(cls=Command)
 def down(
     name: Name = "dev",
     delete: Annotated[bool, typer.Option("--delete", help="Remove the cluster's data too, for good.")] = False,
@@ -119,7 +122,7 @@ def down(
         typer.echo(f"The cluster {name} is removed." if delete else f"The cluster {name} is down; its data stays.")
 
 
-@app.command()
+@app.command(cls=Command)
 def status(
     name: Annotated[str | None, typer.Option(help="One cluster only (default: all).")] = None,
     output: Annotated[Literal["text", "json"], typer.Option(help="How to print it.")] = "text",
@@ -142,7 +145,7 @@ def status(
             raise typer.Exit(1)
 
 
-@app.command()
+@app.command(cls=Command)
 def logs(
     name: Name = "dev",
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on printing, until interrupted.")] = False,

@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from provisioner.cli._common import HERE, Output, OutputOption, RepositoryOption, TargetOption, out
+from provisioner.cli._common import HERE, Output, OutputOption, RepositoryOption, TargetOption, show_table
 
 if TYPE_CHECKING:
     from provisioner.preflight import Check
@@ -27,13 +27,13 @@ def run(root: RepositoryOption = HERE, target: TargetOption = None, output: Outp
     if output is Output.JSON:
         print(json.dumps({"checks": [asdict(check) for check in checks]}))
     else:
-        out.print(table(checks))
+        show_table(table(checks))
     if not passed(checks):
         raise typer.Exit(1)
 
 
 def table(checks: list[Check]) -> Table:
-    """One row a check."""
+    """One row a check: whether it passed, of what, what was seen, and below that what to do."""
     rows = Table(box=None, pad_edge=False, show_header=False)
     for check in checks:
         sign = (
@@ -43,12 +43,10 @@ def table(checks: list[Check]) -> Table:
             if check.fatal
             else Text("!", style="yellow")
         )
-        rows.add_row(
-            sign,
-            Text(check.name),
-            Text(check.detail, style="dim" if check.ok else ""),
-            Text(check.hint, style="yellow"),
-        )
+        said = Text(check.detail, style="dim" if check.ok else "")
+        if check.hint:
+            said.append(f"\n{check.hint}", style="not dim yellow")
+        rows.add_row(sign, Text(check.name), said)
     return rows
 
 

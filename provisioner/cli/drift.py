@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 from rich.text import Text
@@ -15,19 +16,24 @@ from provisioner.cli._common import (
     RepositoryOption,
     TargetsOption,
     choose,
-    out,
+    err,
+    print_error,
     show,
 )
+from provisioner.cli._targets import end, print_json, rule, tried
+from provisioner.errors import ProvisionerError
 
 if TYPE_CHECKING:
     import pathlib
+    from collections.abc import Mapping
 
     from provisioner.cluster import Cluster
     from provisioner.model import Change
     from provisioner.settings import Settings
 
 NotifyOption = Annotated[
-    str | None, typer.Option("--notify", help="The id of a channel that is told where there is drift.")
+    str | None,
+    typer.Option("--notify", metavar="CHANNEL", help="The id of a channel that is told where there is drift."),
 ]
 
 
@@ -40,30 +46,62 @@ def run(
 ) -> None:
     """Compare what the cluster shows with what it showed after the last apply. The repository's files don't count.
 
-    Exit code 0: no drift; 1: drift; 2: no repository or no cluster. Nothing is written.
+    Exit code 0: no drift; 1: drift; 2: no repository or no cluster, or the channel did not take the message. Nothing
+    is written. Of several targets all are looked at, and the highest code counts.
     """
-    from provisioner.cluster import Cluster
-    from provisioner.plan import explain
-    from provisioner.report import json, text
+    from provisioner.report import json
 
     chosen = choose(root, target or [], all_targets)
-    found: dict[str, list[Change]] = {}
-    for settings in chosen:
-        cluster = Cluster(settings)
-        known, changes = cluster.drift()
-        changes = explain(changes, known)
-        found[settings.target.name] = changes
-        if output is Output.TEXT:
-            if len(chosen) > 1:
-                out.rule(Text(settings.target.name), align="left")
-            show(text.drift(changes, len(known.records)))
-        if changes and notify:
-            _tell(root, settings, cluster, changes, notify)
+    ended = {settings.target.name: tried(partial(_look, settings)) for settings in chosen}
     if output is Output.JSON:
-        said: dict[str, Any] = {name: json.drift(changes) for name, changes in found.items()}
-        print(json.dumps(next(iter(said.values())) if len(said) == 1 else {"targets": said}))
-    if any(found.values()):
-        raise typer.Exit(1)
+        print_json(ended, lambda found: json.drift(found.changes))
+    else:
+        _print(ended)
+    told = [_told(root, settings, ended[settings.target.name], notify) for settings in chosen] if notify else []
+    drifted = any(found.changes for found in ended.values() if not isinstance(found, ProvisionerError))
+    end([*ended.values(), *told], otherwise=drifted)
+
+
+class Found(NamedTuple):
+    """What one target shows: the cluster, how many objects are owned there, which of them drifted."""
+
+    cluster: Cluster
+    objects: int
+    changes: list[Change]
+
+
+def _look(settings: Settings) -> Found:
+    from provisioner.cluster import Cluster
+    from provisioner.plan import explain
+
+    cluster = Cluster(settings)
+    known, changes = cluster.drift()
+    return Found(cluster, len(known.records), explain(changes, known))
+
+
+def _print(ended: Mapping[str, Found | ProvisionerError]) -> None:
+    from provisioner.report import text
+
+    for name, found in ended.items():
+        rule(name, len(ended))
+        if isinstance(found, ProvisionerError):
+            print_error(found, f"{name}: " if len(ended) > 1 else "")
+        else:
+            show(text.drift(found.changes, found.objects))
+
+
+def _told(
+    root: pathlib.Path, settings: Settings, found: Found | ProvisionerError, channel: str
+) -> ProvisionerError | None:
+    """Tell the channel where there is drift, and standard error what came of it."""
+    if isinstance(found, ProvisionerError) or not found.changes:
+        return None
+    ended = tried(partial(_tell, root, settings, found.cluster, found.changes, channel))
+    if isinstance(ended, ProvisionerError):
+        print_error(ended)
+        return ended
+    err.print(Text(f"Told {channel}.", style="dim"))
+    return None
 
 
 def _tell(root: pathlib.Path, settings: Settings, cluster: Cluster, changes: list[Change], channel: str) -> None:

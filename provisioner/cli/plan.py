@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pathlib
-from typing import TYPE_CHECKING, Annotated, Any
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
@@ -12,19 +13,23 @@ from provisioner.cli import _deploying
 from provisioner.cli._common import (
     HERE,
     AllTargetsOption,
-    Output,
     PlanOutput,
     RepositoryOption,
     TargetsOption,
     load_all,
     out,
+    print_error,
     show,
 )
 from provisioner.cli._deploying import AdoptOption, ForceOption, PruneOption
+from provisioner.cli._targets import end, print_errors, print_json, rule, tried
 from provisioner.errors import ProvisionerError
 
 if TYPE_CHECKING:
-    from provisioner.model import Plan
+    from collections.abc import Mapping
+
+    from provisioner.model import Options, Plan
+    from provisioner.repository import Repository
 
 
 def run(
@@ -35,48 +40,67 @@ def run(
     adopt: AdoptOption = False,
     force: ForceOption = None,
     save: Annotated[
-        pathlib.Path | None, typer.Option("--out", help="Write the plan into a file that `apply` takes.")
+        pathlib.Path | None,
+        typer.Option("--out", metavar="FILE", help="Write the plan into a file that `apply` takes."),
     ] = None,
     output: Annotated[
         PlanOutput, typer.Option("-o", "--output", help="text for people, json for machines, markdown for a comment.")
     ] = PlanOutput.TEXT,
-    exit_code: Annotated[bool, typer.Option("--exit-code", help="End with 1 where there are changes.")] = False,
+    exit_code: Annotated[
+        bool, typer.Option("--exit-code", help="End with 1 where there are changes, or a limit is exceeded.")
+    ] = False,
 ) -> None:
-    """Compare the repository with the cluster and show every change. Nothing is written."""
+    """Compare the repository with the cluster and show every change. Nothing is written.
+
+    Exit code 0: planned, whatever it says; 1: findings, or objects of others in the way; 2: no repository or no
+    cluster. Of several targets all are planned, and the highest code counts.
+    """
+    options = _deploying.options(prune, adopt, force)
+    loaded = load_all(root, target or [], all_targets, output)
+    if save and len(loaded) > 1:
+        raise ProvisionerError("--out takes the plan of one target", "name one with --target")
+    ended = {each.settings.target.name: tried(partial(_plan, each, options, save)) for each in loaded}
+    _print(ended, output, save)
+    plans = [planned for planned in ended.values() if not isinstance(planned, ProvisionerError)]
+    end(ended.values(), otherwise=exit_code and any(planned.pending or planned.limits for planned in plans))
+
+
+def _plan(loaded: Repository, options: Options, save: pathlib.Path | None) -> Plan:
     from provisioner import deploy, gitinfo, planfile
     from provisioner.cluster import Cluster
 
-    options = _deploying.options(prune, adopt, force)
-    loaded = load_all(root, target or [], all_targets, Output.JSON if output is PlanOutput.JSON else Output.TEXT)
-    if save and len(loaded) > 1:
-        raise ProvisionerError("--out takes the plan of one target", "name one with --target")
-    plans: dict[str, Plan] = {}
-    for each in loaded:
-        wanted = deploy.Wanted(each.resources, options)
-        _, planned = deploy.look(Cluster(each.settings), wanted)
-        plans[each.settings.target.name] = planned
-        if save:
-            revision = gitinfo.revision(each.root)
-            _write(save, planfile.dump(planned, each.resources, options, each.settings.target.name, revision))
-    _print(plans, output)
-    if exit_code and any(planned.pending for planned in plans.values()):
-        raise typer.Exit(1)
+    settings, resources = loaded.settings, loaded.resources
+    _, planned = deploy.look(Cluster(settings), deploy.Wanted(resources, options))
+    if save:
+        revision = gitinfo.revision(loaded.root)
+        _write(save, planfile.dump(planned, resources, options, settings.target.name, revision))
+    return planned
 
 
-def _print(plans: dict[str, Plan], output: PlanOutput) -> None:
+def _print(ended: Mapping[str, Plan | ProvisionerError], output: PlanOutput, save: pathlib.Path | None) -> None:
     from provisioner.report import json, markdown, text
 
     if output is PlanOutput.JSON:
-        said: dict[str, Any] = {name: json.plan(planned) for name, planned in plans.items()}
-        print(json.dumps(next(iter(said.values())) if len(said) == 1 else {"targets": said}))
+        print_json(ended, json.plan)
     elif output is PlanOutput.MARKDOWN:
-        longest = markdown.LONGEST // len(plans)  # together they have to fit into one comment
-        print("\n".join(markdown.plan(planned, name, longest=longest) for name, planned in plans.items()))
+        longest = markdown.LONGEST // len(ended)  # together they have to fit into one comment
+        comments = (
+            markdown.failed(planned, name, longest=longest)
+            if isinstance(planned, ProvisionerError)
+            else markdown.plan(planned, name, longest=longest)
+            for name, planned in ended.items()
+        )
+        print("\n".join(comments))
+        print_errors(ended)
     else:
-        for name, planned in plans.items():
-            if len(plans) > 1:
-                out.rule(Text(name), align="left")
+        for name, planned in ended.items():
+            rule(name, len(ended))
+            if isinstance(planned, ProvisionerError):
+                print_error(planned, f"{name}: " if len(ended) > 1 else "")
+                continue
             show(text.plan(planned))
+            if save:
+                out.print(Text(f"Saved to {save}: `provisioner apply {save}` makes exactly these changes."))
 
 
 def _write(file: pathlib.Path, text: str) -> None:

@@ -40,15 +40,16 @@ def run(
     blobs = cluster.store.blobs(address for e in release.manifest or () for address in (e.sent, e.document))
     resources = [r for r in releases.resources(release, blobs) if cluster.applies(r.kind)]
     revision = f"rollback to release {number}" + (f" ({release.revision})" if release.revision else "")
+    says = f"release {number} left it"
     wanted = Wanted(resources, options, revision, wait=watched)
     if dry_run:
         _, planned = look(cluster, wanted)
         if output is Output.JSON:
             print(json.dumps(json.plan(planned)))
         else:
-            show(text.plan(planned))
+            show(text.plan(planned, says=says))
         return
-    outcome = _deploying.run(cluster, wanted, yes=yes, output=output)
+    outcome = _deploying.run(cluster, wanted, yes=yes, output=output, says=says)
     if output is Output.JSON:
         print(json.dumps(json.outcome(outcome)))
     if outcome.failed:

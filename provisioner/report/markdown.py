@@ -18,7 +18,8 @@ from provisioner.report import words
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from provisioner.model import Change, Diff, Plan
+    from provisioner.errors import ProvisionerError
+    from provisioner.model import Change, Diff, Finding, Plan
 
 LONGEST = 65_000
 """GitHub takes 65,536 characters."""
@@ -54,6 +55,25 @@ def plan(planned: Plan, target: str, *, now: int | None = None, longest: int = L
     comment.add("\n> [!WARNING]\n", warnings, "> - ", "warnings", share=3)
     comment.add(_TABLE, [_row(change) for change in shown], "\n", "changes", share=2)
     comment.add("\n", details, "\n", "diffs")
+    return comment.text
+
+
+def failed(raised: ProvisionerError, target: str, *, longest: int = LONGEST) -> str:
+    """The comment where there is no plan: what went wrong, and what to do."""
+    comment = _Comment(f"{marker(target)}\n### Plan for {_code(target)}: failed\n", longest)
+    said = [f"> - {text(line)}\n" for line in (*raised.message.split("\n"), raised.hint) if line.strip()]
+    comment.add("\n> [!CAUTION]\n", said, "> - ", "lines")
+    return comment.text
+
+
+def findings(found: Sequence[Finding], target: str, *, longest: int = LONGEST) -> str:
+    """The comment where the repository itself is wrong, so that nothing can be planned."""
+    comment = _Comment(f"{marker(target)}\n### Plan for {_code(target)}: mend the repository first\n", longest)
+    rows = [
+        f"| {_code(finding.code)} | {text(finding.message)} | {text(finding.hint)} | {_code(str(finding.origin))} |\n"
+        for finding in found
+    ]
+    comment.add("\n| | what is wrong | what to do | where |\n|---|---|---|---|\n", rows, "\n", "findings")
     return comment.text
 
 

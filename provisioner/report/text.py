@@ -53,10 +53,13 @@ def findings(found: Sequence[Finding]) -> Iterator[Text]:
         yield Text(f"Found {count(errors, 'error')}" + (f" and {count(warnings, 'warning')}." if warnings else "."))
 
 
-def plan(planned: Plan, width: int | None = None, now: int | None = None) -> Iterator[Text]:
+def plan(
+    planned: Plan, width: int | None = None, now: int | None = None, says: str = "the repository says"
+) -> Iterator[Text]:
     """Every pending change with its risks and diffs, what stays behind, limits that are exceeded, and counts.
 
     `width` is that of the terminal, `now` the cluster's time in milliseconds; None: of this one, of this machine.
+    `says`: as what the cluster is to be.
     """
     now = int(time.time() * 1000) if now is None else now
     columns = _columns(width)
@@ -66,14 +69,14 @@ def plan(planned: Plan, width: int | None = None, now: int | None = None) -> Ite
         yield _safe(f"  ! {change.kind} {change.key} {words.orphan(change)}", "magenta")
     for exceeded in planned.limits:
         yield _safe(f"  refused: {words.limit(exceeded)}", "bold red")
-    yield summary(planned)
+    yield summary(planned, says)
 
 
-def summary(planned: Plan) -> Text:
+def summary(planned: Plan, says: str = "the repository says") -> Text:
     """`Plan: 3 to create, 1 to update, 0 to delete, 20 unchanged.`"""
     if not planned.pending:
         objects = count(words.unchanged(planned), "object")
-        return _safe(f"No changes: the cluster is as the repository says ({objects}).", "green")
+        return _safe(f"No changes: the cluster is as {says} ({objects}).", "green")
     return _safe(f"Plan: {words.to_do(planned)}.", "bold")
 
 

@@ -60,6 +60,13 @@ def edited(change):
     return json.dumps(whole, indent=2)
 
 
+def signed(change):
+    """Edited by somebody who made the checksum anew."""
+    whole = json.loads(edited(change))
+    del whole["checksum"]
+    return json.dumps({**whole, "checksum": planfile._checksum(whole)})
+
+
 def test_what_is_written_is_read_again():
     read = planfile.load(dumped(), "plan.json")
     assert read == planfile.PlanFile("acme", "production", "uuid", "d" * 64, OPTIONS, (ONE, TWO), "1a2b3c")
@@ -137,7 +144,6 @@ def _without(name):
         (lambda whole: whole["resources"][0]["depends_on"].append(["a"]), "resources.0.depends_on.2: has fewer than 2"),
         (lambda whole: whole["resources"][0]["document"].update(body=1), "resources.0.document.body: 1 is not a mapp"),
         (lambda whole: whole["resources"][0]["document"]["places"].pop(""), "document.places lacks the key ''"),
-        (lambda whole: whole["resources"].append(whole["resources"][0]), "monitor 'acme-brute-force' stands twice"),
     ],
 )
 def test_what_does_not_fit(change, message):
@@ -167,3 +173,63 @@ def test_a_large_plan_is_read_in_no_time():
     started = time.process_time()
     assert len(planfile.load(dumped(resources=resources), "plan.json").resources) == 1000
     assert time.process_time() - started < 5
+
+
+def test_no_resource_stands_twice():
+    assert "monitor 'acme-brute-force' stands twice" in refused(
+        signed(lambda whole: whole["resources"].append(whole["resources"][0]))
+    )
+
+
+def test_spaces_and_the_order_of_keys_are_no_edit():
+    whole = json.loads(dumped())
+    turned = json.dumps(dict(reversed(whole.items())))
+    assert planfile.load(turned, "plan.json") == planfile.load(dumped(), "plan.json")
+
+
+def test_a_file_that_was_cut_off():
+    text = dumped()
+    for length in range(0, len(text) - 2, 7):
+        assert refused(text[:length]).startswith("plan.json:")
+
+
+def _places_of(value, place=()):
+    yield place
+    if isinstance(value, dict):
+        for key, child in value.items():
+            yield from _places_of(child, (*place, key))
+    elif isinstance(value, list):
+        for index, child in enumerate(value):
+            yield from _places_of(child, (*place, index))
+
+
+def _at(whole, place):
+    for key in place:
+        whole = whole[key]
+    return whole
+
+
+@pytest.mark.parametrize("value", [None, "x", 7, [], {"y": 1}, "gone"])
+def test_whatever_is_edited_is_refused(value):
+    """Each value of the file in turn is another one, or gone: a sentence and what to do, never another exception."""
+    whole = json.loads(dumped())
+    for place in _places_of(whole):
+        if not place or _at(whole, place) == value:
+            continue
+
+        def change(copy, place=place):
+            above = _at(copy, place[:-1])
+            if value == "gone":
+                del above[place[-1]]
+            else:
+                above[place[-1]] = value
+
+        assert refused(edited(change)), place
+
+
+def test_a_body_of_any_depth():
+    deep = {}
+    for _ in range(600):
+        deep = {"a": deep}
+    said = refused(edited(lambda whole: whole["resources"][0].update(body=deep)))
+    assert said == "plan.json is not as it was written: somebody edited it, or it was damaged"
