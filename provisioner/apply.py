@@ -99,8 +99,10 @@ class _Run:
                         sorter.done(running.pop(future))
                         self._ended(future.result())
                     self._recorder.flush(_BATCH)
-        finally:  # after an error or an interrupt: no new steps, but those under way count
+        except BaseException:  # an interrupt, or the state can't be written
             self._stop.set()
+            raise
+        finally:  # no new steps, but those under way count
             for future in running:
                 if not future.cancel():
                     self._ended(future.result())

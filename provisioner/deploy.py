@@ -61,8 +61,11 @@ class Outcome:
 
     @property
     def failed(self) -> bool:
-        """Whether a step failed, or the cluster is not as it should be after all."""
-        return any(event.error for event in self.events) or bool(self.left and self.left.pending)
+        """Whether a step failed or was not made, or the cluster is not as it should be after all."""
+        if self.declined:
+            return False
+        made = sum(not event.error for event in self.events)
+        return made < len(self.plan.pending) or bool(self.left and self.left.pending)
 
 
 def deploy(cluster: Cluster, wanted: Wanted, hooks: Hooks = Hooks()) -> Outcome:

@@ -226,3 +226,33 @@ def test_nothing_of_the_rule_file_is_lost(small: Repository) -> None:
     apply(small)
     texts = [d["text"] for d in small.state() if d["type"] == "blob"]
     assert any(json.loads(text).get("title") == "Brute-force login" for text in texts)
+
+
+def test_what_a_killed_run_made_is_pruned_though_its_document_is_gone_by_now(few: Repository) -> None:
+    apply(few)
+    ours, bare = f"{few.owner}-late", f"{few.owner}-bare"
+    marked = {"processors": [], "description": f"Late; provisioner owner={few.owner}"}
+    few.client.request("PUT", path("_ingest", "pipeline", ours), marked)
+    few.client.request("PUT", path("_ingest", "pipeline", bare), {"processors": []})
+    document = few.client.request("GET", path(few.state_index, "_doc", "release:1"))["_source"]
+    killed = {
+        "number": 2,
+        "outcome": "running",
+        "manifest": None,
+        "open": True,
+        "intents": [["ingest_pipeline", ours], ["ingest_pipeline", bare], ["ingest_pipeline", "never-made"]],
+    }
+    few.client.request("PUT", path(few.state_index, "_doc", "release:2"), {**document, **killed}, {"refresh": "true"})
+
+    assert plan(few)[f"ingest_pipeline {ours}"] == ("no-op", "no longer in the repository; apply --prune deletes it")
+    assert plan(few, "--prune")[f"ingest_pipeline {ours}"] == ("delete", "no longer in the repository")
+    assert "look whose it is" in plan(few, "--prune")[f"ingest_pipeline {bare}"][1]
+    assert "1 deleted" in apply(few, "--prune")
+    assert few.client.get(path("_ingest", "pipeline", ours)) is None
+    assert few.client.get(path("_ingest", "pipeline", bare)) is not None  # nobody knows whose it is
+    (left,) = [d for d in few.state() if d["type"] == "release" and d["open"]]
+    assert (left["number"], left["intents"]) == (3, [["ingest_pipeline", bare]])
+    few.client.request("DELETE", path("_ingest", "pipeline", bare))
+    few.edit("templates/tail.yml", "value: b", "value: c")
+    apply(few)
+    assert [d for d in few.state() if d["type"] == "release" and d["open"]] == []

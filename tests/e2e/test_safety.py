@@ -235,7 +235,7 @@ def test_a_plan_file_is_applied_exactly_or_not_at_all(few: Repository) -> None:
     saved = json.loads(file.read_text())
     saved["resources"][0]["body"]["description"] = "edited"
     file.write_text(json.dumps(saved))
-    assert few.run("apply", str(file), "--yes").code == 1
+    assert few.run("apply", str(file), "--yes").code == 2
     file.write_text("{")
     assert few.run("apply", str(file), "--yes").code == 2
     assert few.run("apply", str(file), "--yes", "--prune").code == 2
