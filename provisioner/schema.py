@@ -31,6 +31,8 @@ _TYPES = {
 }
 _SENSITIVE = re.compile(r"(?i)pass|secret|token|key|auth|credential|cookie|header|routing|url|http")
 _CREDENTIALS = re.compile(r"://[^/\s]*@")  # https://user:password@host
+_LISTED = 20
+"""Names in a suggestion."""
 
 
 @cache
@@ -174,10 +176,12 @@ def _hint(error: Any) -> str:
 
 
 def suggest(word: str, known: Iterable[str], label: str) -> str:
-    """`did you mean 'threshold'?`, or the whole list where nothing is near."""
+    """`did you mean 'threshold'?`, or where nothing is near the list of them, the first ones if there are many."""
     names = sorted(known)
-    near = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
-    return f"did you mean {near[0]!r}?" if near else f"{label}: {', '.join(names) or 'none'}"
+    if near := difflib.get_close_matches(word, names, n=1, cutoff=0.6):
+        return f"did you mean {near[0]!r}?"
+    more = [f"and {len(names) - _LISTED} more"] if len(names) > _LISTED else []
+    return f"{label}: {', '.join(names[:_LISTED] + more) or 'none'}"
 
 
 def show(value: Any, path: Path = ()) -> str:

@@ -111,7 +111,7 @@ def _warnings(change: Change, now: int) -> Iterator[str]:
 
 
 def _row(change: Change) -> str:
-    what = f"{_SIGNS[change.action]} {change.action}" if change.action in _SIGNS else "! stays"
+    what = f"{_SIGNS[change.action]}&nbsp;{change.action}" if change.action in _SIGNS else "!&nbsp;stays"
     where = _code(str(change.origin)) if change.origin else ""
     return f"| {what} | {_object(change)} | {text(change.why)} | {where} |\n"
 

@@ -169,3 +169,5 @@ def test_suggestions():
     assert schema.suggest("treshold", ["threshold", "match"], "types") == "did you mean 'threshold'?"
     assert schema.suggest("zzz", ["b", "a"], "types") == "types: a, b"
     assert schema.suggest("zzz", [], "there are") == "there are: none"
+    many = [f"n{number:02}" for number in range(30)]
+    assert schema.suggest("zzz", many, "names").endswith("n18, n19, and 10 more")

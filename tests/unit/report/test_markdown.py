@@ -10,7 +10,8 @@ from markdown_it import MarkdownIt
 
 from provisioner import yamldiff
 from provisioner.diff import ORPHAN
-from provisioner.model import Action, Change, Diff, Index, Limit, Line, Live, Origin, Plan
+from provisioner.errors import ProvisionerError
+from provisioner.model import Action, Change, Diff, Finding, Index, Limit, Line, Live, Origin, Plan, Severity
 from provisioner.report import markdown
 
 RENDERER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
@@ -78,10 +79,10 @@ def test_a_whole_comment():
 
 | | object | why | where |
 |---|---|---|---|
-| + create | `monitor acme-new` | new | `rules/a.yml:3:5` |
-| ~ update | `monitor acme-a` | changed | `rules/a.yml:3:5` |
-| - delete | `monitor acme-gone` | changed | `rules/a.yml:3:5` |
-| ! stays | `channel acme-old` | no longer in the repository |  |
+| +&nbsp;create | `monitor acme-new` | new | `rules/a.yml:3:5` |
+| ~&nbsp;update | `monitor acme-a` | changed | `rules/a.yml:3:5` |
+| -&nbsp;delete | `monitor acme-gone` | changed | `rules/a.yml:3:5` |
+| !&nbsp;stays | `channel acme-old` | no longer in the repository |  |
 
 <details><summary><code>monitor acme-a</code> update</summary>
 
@@ -211,3 +212,25 @@ def test_any_length_holds(longest, number, size):
     source = markdown.plan(planned, "dev", longest=longest)
     assert len(source) <= longest
     assert not Page(source).open
+
+
+@pytest.mark.parametrize("nasty", ["# @team #1 <img src=x> `a` [x](y) | **b**", "www.x.example http://y.example\n- a"])
+def test_what_failed_is_plain_text(nasty):
+    shown = Page(markdown.failed(ProvisionerError(nasty, nasty), nasty))
+    assert set(shown.tags) <= OURS
+    origin = Origin("rules/a.yml", 1, 2)
+    found = [Finding("DOC001", nasty, origin, nasty), Finding("DOC002", "b", origin, severity=Severity.WARNING)]
+    table = Page(markdown.findings(found, nasty))
+    assert set(table.tags) <= OURS
+    assert table.tags.count("tr") == 3
+    assert table.code.count("rules/a.yml:1:2") == 2
+    for each in (shown, table):
+        assert each.comments[0].strip().startswith("provisioner plan: ")
+
+
+def test_a_comment_on_what_failed_is_never_too_long():
+    error = ProvisionerError("\n".join(["x" * 500] * 400), "y" * 500)
+    found = [Finding("DOC001", "x" * 500, Origin("rules/a.yml", n, 2), "y" * 500) for n in range(400)]
+    for text in (markdown.failed(error, "t", longest=9_000), markdown.findings(found, "t", longest=9_000)):
+        assert len(text) <= 9_000
+        assert "left out: the comment would be too long" in text
