@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from provisioner import apply, durations, plan, secretrefs
 from provisioner.errors import LimitError, MovedError
-from provisioner.limits import Shares
 from provisioner.lock import Lock
 from provisioner.model import PLAIN
 
@@ -103,9 +102,7 @@ def deploy(cluster: Cluster, wanted: Wanted, hooks: Hooks = Hooks()) -> Outcome:
 def look(cluster: Cluster, wanted: Wanted) -> tuple[Known, Plan]:
     """The cluster as it is, and the plan from there."""
     known = cluster.look(wanted.resources, wanted.options)
-    ours = cluster.target.limits
-    shares = Shares(ours.deletes, ours.changes, ours.from_objects)
-    return known, plan.build(wanted.resources, known, wanted.options, shares)
+    return known, plan.build(wanted.resources, known, wanted.options, cluster.target.limits)
 
 
 def refuse_limits(planned: Plan) -> None:

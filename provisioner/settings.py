@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from provisioner import schema, yamlfile
 from provisioner.errors import FindingsError, ProvisionerError
+from provisioner.limits import Shares
 from provisioner.model import Document, Finding, Origin
 
 if TYPE_CHECKING:
@@ -25,15 +26,6 @@ class Aws:
     region: str
     service: str = "es"
     profile: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How much one apply may delete and change, in percent of what is owned, from a number of owned objects on."""
-
-    deletes: int = 30
-    changes: int = 30
-    from_objects: int = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +52,7 @@ class Target:
     schedule: str | None = None
     catch: Mapping[str, str] | None = None
     access: bool = False
-    limits: Limits = Limits()
+    limits: Shares = field(default_factory=Shares)
     parallel: int = 4
     lock_timeout: str | None = None
     vars: Mapping[str, Any] = field(default_factory=dict)
@@ -128,7 +120,7 @@ def _choose(body: Body, wanted: str | None) -> Target:
         raise ProvisionerError(f"there is no target {name!r} in {FILE}", schema.suggest(name, targets, "targets"))
     given = targets[name]
     limits = {"from_objects" if key == "from" else key: value for key, value in given.get("limits", {}).items()}
-    typed = {"hosts": tuple(given["hosts"]), "limits": Limits(**limits)}
+    typed = {"hosts": tuple(given["hosts"]), "limits": Shares(**limits)}
     if "aws" in given:
         typed["aws"] = Aws(**given["aws"])
     return Target(name=name, **{**given, **typed})

@@ -4,7 +4,8 @@ import pytest
 
 from provisioner import settings
 from provisioner.errors import FindingsError, ProvisionerError
-from provisioner.settings import Aws, Limits, Settings, Target
+from provisioner.limits import Shares
+from provisioner.settings import Aws, Settings, Target
 
 ONE = "owner: acme\ntargets:\n  dev: {hosts: ['http://a:9200']}\n"
 TWO = ONE + "  production: {hosts: ['https://b'], vars: {replicas: 1}, timeout: 5}\n"
@@ -115,10 +116,10 @@ targets:
   b: {hosts: ["https://b"], token: "${env:T}"}
 """
     one, other = settings.load_all(make_repository({"provisioner.yml": text}), [], all_targets=True)
-    aws, limits = Aws("eu-central-1", "aoss", "logs"), Limits(deletes=5, changes=30, from_objects=3)
+    aws, limits = Aws("eu-central-1", "aoss", "logs"), Shares(deletes=5, changes=30, from_objects=3)
     assert one.target == Target("a", ("https://a",), aws=aws, limits=limits, parallel=8, lock_timeout="2m")
     assert other.target == Target("b", ("https://b",), token="${env:T}")
-    assert (other.target.limits, other.target.parallel) == (Limits(30, 30, 10), 4)
+    assert (other.target.limits, other.target.parallel) == (Shares(30, 30, 10), 4)
 
 
 def test_several_targets_in_the_order_named_each_once(make_repository):
