@@ -116,6 +116,8 @@ def _verdict(resource: Resource, live: Live | None, record: Record | None, known
             return _Verdict(Action.NONE, f"{UNOWNED}: the state of {known.taken[resource.ref]} records it")
         if resource.ref in known.intents:
             return _Verdict(Action.UPDATE, LEFT)
+        if live.duplicates:
+            return _Verdict(Action.NONE, f"{UNOWNED}: {_ids(live)} are alike, and nothing tells which is meant")
         if not options.adopt:
             return _Verdict(Action.NONE, UNOWNED)
         if not _same(resource, live, known):
@@ -130,6 +132,10 @@ def _verdict(resource: Resource, live: Live | None, record: Record | None, known
     if not reasons and live.stale and record.rolled_out != live.token.get("if_seq_no"):
         reasons.append(_older(live))
     return _Verdict(Action.UPDATE, ", ".join(reasons)) if reasons else _Verdict(Action.NONE)
+
+
+def _ids(live: Live) -> str:
+    return ", ".join((live.server_id, *live.duplicates))
 
 
 def _older(live: Live) -> str:

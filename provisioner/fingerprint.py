@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -17,7 +18,15 @@ MASK = "(secret)"
 
 def of(body: Any) -> str:
     """SHA-256 of the body as JSON with sorted keys: 64 hexadecimal digits. Equal bodies have equal fingerprints."""
-    return hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return hashlib.sha256(encoded(body)).hexdigest()
+
+
+def encoded(body: Any) -> bytes:
+    """The body as JSON with sorted keys. Objects made by hand may hold integers beyond 64 bits (`_meta` keeps them)."""
+    try:
+        return orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError:
+        return json.dumps(body, sort_keys=True, separators=(",", ":")).encode()
 
 
 def masked(body: Any, secret_paths: Sequence[tuple[str, ...]], salt: str | None = None) -> Any:

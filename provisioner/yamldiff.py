@@ -10,9 +10,8 @@ import difflib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
 from provisioner import yamltext
+from provisioner.fingerprint import encoded
 from provisioner.model import Diff, Line
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ def lines(before: Any, after: Any, document: Document | None = None, around: int
     None stands for what does not exist. Equal means equal as JSON, so 1 differs from true and from 1.0.
     `document` tells the origin of a value by its path in `after`.
     """
-    if before is after or _json(before) == _json(after):
+    if before is after or encoded(before) == encoded(after):
         return ()
     walk = _Walk(document, around)
     if before is None or after is None:
@@ -125,7 +124,7 @@ class _Walk:
                 rows.append(_Row(self.whole("+", label, after[key], (*path, key))))
             elif key not in after:
                 rows.append(_Row(self.whole("-", label, before[key], path)))
-            elif _json(before[key]) != _json(after[key]):
+            elif encoded(before[key]) != encoded(after[key]):
                 within = item and len(after) == 1  # {query_level_trigger: {name: …}}: the name stands one level down
                 rows.append(_Row(self.change(label, before[key], after[key], (*path, key), item=within)))
             else:
@@ -153,7 +152,7 @@ class _Walk:
         return self._shown(rows)
 
     def _item(self, before: Any, after: Any, path: Path) -> _Row:
-        if _json(before) == _json(after):
+        if encoded(before) == encoded(after):
             return _Row([], "-", after)
         return _Row(_dashed(self.change("", before, after, path, item=True)))
 
@@ -164,7 +163,7 @@ class _Walk:
         kind, name = _name(after) or ("", "")
         note = f"{kind} {yamltext.value(name)}  # moved: it was number {was + 1}"
         moved = [Line("+", f"- {note}", self._at("+", path))]
-        if _json(before[was]) != _json(after):
+        if encoded(before[was]) != encoded(after):
             moved += _indented(self.change("", before[was], after, path))
         return _Row(moved)
 
@@ -205,12 +204,8 @@ class _Row:
     value: Any = None
 
 
-def _json(value: Any) -> bytes:
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
-
-
 def _dumped(items: list[Any]) -> list[Any]:
-    return [_json(item) for item in items]
+    return [encoded(item) for item in items]
 
 
 def _join(label: str, text: str) -> str:

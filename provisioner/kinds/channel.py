@@ -65,7 +65,7 @@ class Channels:
 
     def update(self, client: Client, live: Live, body: Body) -> None:
         """Replace it. Raises ProvisionerError where the type would change: the server refuses that (409)."""
-        was, wanted = live.body.get("config_type"), body["config_type"]
+        was, wanted = live.body.get("config_type"), body.get("config_type")
         if was != wanted:
             raise ProvisionerError(
                 f"a channel's type can't be changed, here from {was} to {wanted}",

@@ -16,6 +16,7 @@ from provisioner.errors import ProvisionerError
 from provisioner.kinds._common import delete_if_there
 from provisioner.marks import TRIGGER
 from provisioner.model import Live
+from provisioner.values import each
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -56,7 +57,7 @@ def normalize(monitor: Body) -> Body:
 
 def marks(monitor: Body) -> list[str]:
     """All `<owner>:<rule id>` among the trigger ids."""
-    triggers: list[Any] = monitor.get("triggers") or []
+    triggers = each(monitor.get("triggers"))
     ids = (str(inner.get("id", "")) for trigger in triggers for inner in trigger.values() if isinstance(inner, dict))
     return [id_ for id_ in ids if TRIGGER.fullmatch(id_)]
 
@@ -85,7 +86,10 @@ class Monitors:
     secret_paths: tuple[tuple[str, ...], ...] = ()
 
     def live(self, client: Client, wanted: Mapping[str, str | None]) -> list[Live]:
-        """Id beats mark, mark beats name. Raises ProvisionerError where two of one name could both be meant."""
+        """Id beats mark, mark beats name. Raises ProvisionerError where two of one name could both be meant.
+
+        Two that differ in nothing are one and its duplicate: whether they are ours is not known here.
+        """
         by_id = {server_id: key for key, server_id in wanted.items() if server_id}
         found: dict[str, dict[int, list[Live]]] = defaultdict(lambda: defaultdict(list))
         for hit in self._search(client, {"match_all": {}}):
@@ -97,11 +101,7 @@ class Monitors:
                 key, rank = (marked, 1) if marked in wanted else (live.key, 0)
             if key in wanted:
                 found[key][rank].append(replace(live, key=key))
-        best = {key: max(ranks.items()) for key, ranks in found.items()}
-        for key, (rank, lives) in best.items():
-            if rank == 0 and len(lives) > 1:
-                raise _ambiguous(key, lives[0].server_id, lives[1].server_id)
-        return [_with_duplicates(_likeliest(key, lives), found[key][1]) for key, (_, lives) in best.items()]
+        return [_chosen(key, ranks) for key, ranks in found.items()]
 
     def all(self, client: Client) -> list[Live]:
         """All, by their names; those that other plugins keep for themselves (Security Analytics) are left out."""
@@ -134,8 +134,11 @@ class Monitors:
         self._delete(client, live.duplicates)
 
     def delete(self, client: Client, live: Live) -> None:
-        """Remove it, duplicates included; the body of a 404 is sometimes cut off, so it is not read."""
-        self._delete(client, (live.server_id, *live.duplicates))
+        """Remove it; the body of a 404 is sometimes cut off, so it is not read.
+
+        Duplicates go first: after a kill in between, the one that the state knows by its id is still there to be found.
+        """
+        self._delete(client, (*live.duplicates, live.server_id))
 
     def _delete(self, client: Client, ids: Iterable[str]) -> None:
         for id_ in ids:
@@ -147,18 +150,39 @@ def _monitor(hit: Body) -> Body:
     return monitor
 
 
-def _likeliest(key: str, lives: Sequence[Live]) -> Live:
-    """Of several with one mark, one that has its name still."""
-    return max(lives, key=lambda live: live.body.get("name") == key)
+def _chosen(key: str, ranks: Mapping[int, Sequence[Live]]) -> Live:
+    """The one that is meant, by the ids of all that were found with its id (2), its mark (1) or its name (0)."""
+    rank = max(ranks)
+    by_id = sorted(ranks[rank], key=lambda live: live.server_id)
+    live = max(by_id, key=lambda live: live.body.get("name") == key)  # of several with one mark, one named so still
+    others = [other for found in ranks.values() for other in found if other.server_id != live.server_id]
+    twins = [other for other in others if _is_twin(other, live)]
+    if rank == 0 and len(twins) < len(others):
+        raise _ambiguous(key, by_id[0].server_id, by_id[1].server_id)
+    return replace(live, duplicates=tuple(sorted(twin.server_id for twin in twins)))
 
 
-def _with_duplicates(live: Live, marked: Sequence[Live]) -> Live:
+def _is_twin(other: Live, live: Live) -> bool:
     """The API takes no id from us: a POST that took effect after its answer was given up makes a second monitor.
 
-    That one has the name that was sent. A copy that somebody made and renamed bears our mark too, but is theirs.
+    That one has the name that was sent. A copy that somebody made and renamed bears our mark too, but is theirs. Where
+    there are no marks, nothing but the ids that the server gives to triggers and actions may differ.
     """
-    others = (other for other in marked if other.server_id != live.server_id)
-    return replace(live, duplicates=tuple(o.server_id for o in others if o.body.get("name") == live.body.get("name")))
+    if other.body.get("name") != live.body.get("name"):
+        return False
+    if live.owner is not None:
+        return set(marks(other.body)) & set(marks(live.body)) != set()
+    return other.owner is None and _without_ids(other.body) == _without_ids(live.body)
+
+
+def _without_ids(monitor: Body) -> Body:
+    return {**monitor, "triggers": _stripped(monitor.get("triggers"))}
+
+
+def _stripped(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _stripped(child) for key, child in value.items() if key != "id"}
+    return [_stripped(child) for child in value] if isinstance(value, list) else value
 
 
 def _ambiguous(name: str, first: str, second: str) -> ProvisionerError:

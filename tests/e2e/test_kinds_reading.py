@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -141,11 +142,46 @@ def test_a_copy_that_somebody_renamed_is_no_duplicate_of_ours(client: Client, ta
 
 def test_two_monitors_of_one_name_are_told_apart_by_id_or_by_nobody(client: Client, tag: str) -> None:
     kind, key = KINDS["monitor"], f"{tag}-twice"
-    first, second = (kind.create(client, "", monitor(key)) for _ in range(2))
+    first = kind.create(client, "", monitor(key))
+    second = kind.create(client, "", monitor(key) | {"schedule": {"period": {"interval": 9, "unit": "MINUTES"}}})
     with pytest.raises(ProvisionerError) as error:
         kind.live(client, {key: None})
     assert first in error.value.message
     assert second in error.value.message
     assert error.value.hint == "rename or delete one of them in the cluster"
-    assert [live.server_id for live in kind.live(client, {key: first})] == [first]
+    (live,) = kind.live(client, {key: first})
+    assert (live.server_id, live.duplicates) == (first, ())
     assert kind.live(client, {"another": None}) == []
+
+
+def test_a_second_one_without_marks_that_is_alike_is_a_duplicate(client: Client, tag: str) -> None:
+    """As after a POST of a raw document that took effect twice; the server made the triggers' ids."""
+    kind, key = KINDS["monitor"], f"{tag}-alike"
+    body = monitor(key, "x")
+    for trigger in body["triggers"]:
+        del trigger["query_level_trigger"]["id"]
+    first, second = (kind.create(client, "", body) for _ in range(2))
+    marked = kind.create(client, "", monitor(key, f"{tag}:other"))  # alike but for its mark: somebody's own
+    (live,) = kind.live(client, {key: second})
+    assert (live.server_id, live.duplicates) == (second, (first,))
+    kind.delete(client, replace(live, server_id=marked, duplicates=()))
+    (live,) = kind.live(client, {key: None})
+    assert (live.server_id, *live.duplicates) == tuple(sorted([first, second]))
+
+
+def test_duplicates_go_first(client: Client, tag: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kill in between leaves the one that the state knows."""
+    kind, key = KINDS["monitor"], f"{tag}-a"
+    first, second = (kind.create(client, "", monitor(key, f"{tag}:a")) for _ in range(2))
+    (live,) = kind.live(client, {key: first})
+    asked: list[str] = []
+    request = client.request
+
+    def noted(method: str, path: str, *rest: Any, **more: Any) -> Any:
+        asked.append(f"{method} {path.rsplit('/', 1)[-1]}")
+        return request(method, path, *rest, **more)
+
+    monkeypatch.setattr(client, "request", noted)
+    kind.delete(client, live)
+    assert asked == [f"DELETE {second}", f"DELETE {first}"]
+    assert kind.live(client, {key: first}) == []

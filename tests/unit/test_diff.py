@@ -119,6 +119,16 @@ def test_a_second_one_with_our_mark_is_drift():
     assert verdict(live=replace(LIVE, duplicates=("id-9",))) == (UPDATE, diff.TWICE)
 
 
+def test_two_that_are_alike_are_a_conflict_unless_the_state_or_a_killed_run_says_whose_they_are():
+    alike = replace(LIVE, owner=None, duplicates=("id-9",))
+    words = f"{diff.UNOWNED}: {LIVE.server_id}, id-9 are alike, and nothing tells which is meant"
+    assert verdict(live=alike, remembered=None) == (NONE, words)
+    assert verdict(live=alike, remembered=None, options=ADOPT) == (NONE, words)
+    assert verdict(live=alike) == (UPDATE, diff.TWICE)
+    killed = Release(3, "", "", "", None, "", "running", intents=frozenset({("thing", "acme-x")}))
+    assert verdict(live=alike, remembered=None, left=(killed,)) == (UPDATE, diff.LEFT)
+
+
 def test_as_it_was():
     assert verdict() == (NONE, "")
 

@@ -49,7 +49,17 @@ def bodies(secret):
     channels = [st.fixed_dictionaries({"webhook": webhook, "name": plain, "is_enabled": st.booleans()})]
     channels += [st.fixed_dictionaries({type_: chat, "name": plain}) for type_ in ("slack", "chime", "microsoft_teams")]
     users = st.fixed_dictionaries({"password": texts(secret), "backend_roles": st.lists(plain, max_size=2)})
-    return st.one_of(st.tuples(st.just("channel"), st.one_of(channels)), st.tuples(st.just("user"), users))
+    destination = st.one_of(*(st.fixed_dictionaries({type_: chat}) for type_ in ("slack", "chime", "custom_webhook")))
+    destination |= st.fixed_dictionaries({"custom_webhook": st.fixed_dictionaries({"header_params": headers})})
+    policies = st.builds(_policy, destination, destination)
+    kinds = {"channel": st.one_of(channels), "user": users, "ism_policy": policies}
+    return st.one_of(*(st.tuples(st.just(kind), made) for kind, made in kinds.items()))
+
+
+def _policy(error, action):
+    """With the destinations that policies had before there were channels."""
+    states = [{"name": "hot", "actions": [{"notification": {"destination": action}}]}]
+    return {"error_notification": {"destination": error}, "default_state": "hot", "states": states}
 
 
 @st.composite
