@@ -118,13 +118,14 @@ def load_all(root: pathlib.Path, targets: Sequence[str], every: bool, output: Ou
         _print_refused({each.settings.target.name: each.findings for each in loaded}, output)
         err.print(Text("Nothing was applied.", style="bold"))
         raise typer.Exit(1)
-    found = _once(each.findings for each in loaded)
+    found = once(each.findings for each in loaded)
     if found and output != Output.JSON:
         print_findings(found, Output.TEXT, err)
     return loaded
 
 
-def _once(found: Iterable[Iterable[Finding]]) -> list[Finding]:
+def once(found: Iterable[Iterable[Finding]]) -> list[Finding]:
+    """The findings of several targets, each one once."""
     return list(dict.fromkeys(finding for each in found for finding in each))
 
 
@@ -136,7 +137,7 @@ def _print_refused(found: Mapping[str, Sequence[Finding]], output: Output | Plan
         longest = markdown.LONGEST // len(found)
         print("\n".join(markdown.findings(each, name, longest=longest) for name, each in found.items()))
     else:
-        print_findings(_once(found.values()), Output(output.value))
+        print_findings(once(found.values()), Output(output.value))
 
 
 def choose(root: pathlib.Path, targets: Sequence[str], every: bool) -> list[Settings]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+import shlex
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -100,7 +101,9 @@ def _print(ended: Mapping[str, Plan | ProvisionerError], output: PlanOutput, sav
                 continue
             show(text.plan(planned))
             if save:
-                out.print(Text(f"Saved to {save}: `provisioner apply {save}` makes exactly these changes."))
+                forced = "".join(f" --force {limit.name}" for limit in planned.limits)
+                command = f"provisioner apply {shlex.quote(str(save))}{forced}"
+                out.print(Text(f"Saved to {save}: `{command}` makes exactly these changes."))
 
 
 def _write(file: pathlib.Path, text: str) -> None:

@@ -41,7 +41,13 @@ def run(
         r for r in loaded.resources if kind in (None, r.kind) and name in (None, r.key, r.key.removeprefix(f"{owner}-"))
     ]
     if not chosen:
-        raise ProvisionerError("nothing has this kind and name", "see `provisioner plan` for all of them")
+        kinds = {r.kind for r in loaded.resources}
+        names = {r.key.removeprefix(f"{owner}-") for r in loaded.resources if kind in (None, r.kind)}
+        if kind is not None and kind not in kinds:
+            hint = schema.suggest(kind, kinds | {"shipper"}, "kinds")
+        else:
+            hint = schema.suggest(str(name), names, "names")
+        raise ProvisionerError("nothing has this kind and name", hint)
     if output is Output.JSON:
         print(json.dumps([{"kind": r.kind, "key": r.key, "body": r.body} for r in chosen]))
         return

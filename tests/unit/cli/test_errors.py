@@ -155,7 +155,7 @@ def test_what_stops_an_apply_ends_with_1(error):
 
 
 def test_a_mistake_of_ours_is_not_taken_for_findings(run, make_repository, monkeypatch):
-    monkeypatch.setattr("provisioner.repository.load", lambda *_: 1 / 0)
+    monkeypatch.setattr("provisioner.repository.load_for", lambda *_: 1 / 0)
     code, out, err = run("validate", "-C", make_repository())
     assert (code, out) == (2, "")
     assert "ZeroDivisionError" in err
@@ -184,3 +184,26 @@ def test_a_plans_file_that_can_not_be_read(run, make_repository, tmp_path):
         assert (code, out) == (2, "")
         assert said in err
         assert err.count(str(tmp_path)) == 1
+
+
+def test_each_targets_variables_are_checked(run, make_repository):
+    settings = "owner: acme\ndefault_target: a\ntargets:\n  a: {hosts: ['http://x:1'], vars: {replicas: 0}}\n"
+    settings += "  b: {hosts: ['http://x:1']}\n"
+    template = (
+        "kind: component_template\nid: t\ntitle: T\ntemplate: {settings: {number_of_replicas: '{{ replicas }}'}}\n"
+    )
+    root = make_repository({"provisioner.yml": settings, "templates/t.yml": template})
+    assert run("validate", "-C", root) == (0, "1 document and 1 resource: all good.\n", "")
+    code, out, _ = run("validate", "-C", root, "--all-targets", "-o", "json")
+    (finding,) = json.loads(out)["findings"]
+    assert (code, finding["code"]) == (1, "VAR001")
+    assert run("validate", "-C", root, "-t", "a", "-t", "a")[1] == "1 document and 1 resource: all good.\n"
+
+
+def test_what_is_not_rendered_is_told_with_what_is(run, make_repository):
+    template = "kind: component_template\nid: parts\ntitle: T\ntemplate: {settings: {}}\n"
+    root = make_repository({"templates/t.yml": template})
+    for words, hint in ((["part"], "did you mean 'parts'?"), (["zzz"], "names: parts"), (["--kind", "x"], "kinds: ")):
+        code, out, err = run("render", *words, "-C", root)
+        assert (code, out) == (2, "")
+        assert hint in err

@@ -335,9 +335,9 @@ def test_what_an_interrupted_release_did_is_not_known():
 
 
 def test_the_states_own_releases_fit():
-    begun = releases.begin(4, None, [CREATE])
+    begun = releases.begin(4, None, [CREATE], frozenset())
     assert plain(text.release(begun, width=80))[2] == "  + monitor acme-a  to create"
-    ended = releases.end(begun, [Event(CREATE, 0.1)], releases.COMPLETE, [])
+    ended = releases.end(begun, [Event(CREATE, 0.1)], releases.COMPLETE, [], [])
     assert plain(text.release(ended, width=80))[2:] == ["  + monitor acme-a  created", "1 created."]
 
 
