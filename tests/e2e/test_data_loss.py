@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from clusters import Done, Repository
 
+from provisioner.kinds import all_kinds
+
 POLICY = {
     "default_state": "hot",
     "states": [
@@ -107,3 +109,18 @@ def test_adopting_reaches_the_indices_that_are_behind(kept: Repository) -> None:
     kept.write({"ilm/kept.yml": json.dumps(document)})
     assert_lost(kept, "adopt", "--adopt")
     refused(kept, "--adopt")
+
+
+def test_a_policy_never_says_that_it_is_older_than_an_index(repository: Repository) -> None:
+    """ISM attaches a policy to the indices that are younger than its template, by a time that a body could give."""
+    kind, key, client = all_kinds()["ism_policy"], f"{repository.owner}-old", repository.client
+    template = {"index_patterns": [f"{key}-*"], "priority": 1, "last_updated_time": 1}
+    kind.create(client, key, policy(repository, "1d") | {"ism_template": [template]})
+    try:
+        for _ in range(2):
+            shown = client.request("GET", f"/_plugins/_ism/policies/{key}")["policy"]["ism_template"]
+            assert shown[0]["last_updated_time"] > 1_700_000_000_000
+            (live,) = kind.live(client, {key: key})
+            kind.update(client, live, policy(repository, "2d") | {"ism_template": template})
+    finally:
+        client.request("DELETE", f"/_plugins/_ism/policies/{key}")
