@@ -77,7 +77,13 @@ def show(lines: Iterable[Text], console: Console = out) -> None:
 
 def show_table(table: Table) -> None:
     """Print a table; in a file or a pipe its cells are not folded, so that each is found by one search."""
-    (out if out.is_terminal else Console(highlight=False, width=_UNFOLDED)).print(table)
+    if out.is_terminal:
+        out.print(table)
+        return
+    wide = Console(highlight=False, width=_UNFOLDED)
+    with wide.capture() as captured:
+        wide.print(table)
+    print("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
 
 def print_findings(found: Sequence[Finding], output: Output, console: Console = out) -> None:
@@ -150,8 +156,14 @@ def choose(root: pathlib.Path, targets: Sequence[str], every: bool) -> list[Sett
 
 
 def confirm(question: str, yes: bool) -> bool:
-    """Ask on a terminal, unless told not to. No terminal, no question: the answer is yes."""
-    return yes or not sys.stdin.isatty() or typer.confirm(question)
+    """Ask on a terminal, unless told not to. No terminal, no question: the answer is yes. Raises KeyboardInterrupt."""
+    if yes or not sys.stdin.isatty():
+        return True
+    try:
+        return typer.confirm(question)
+    except typer.Abort:  # Ctrl-C or the end of input: behind the question on its line
+        print()
+        raise KeyboardInterrupt from None
 
 
 @contextlib.contextmanager

@@ -84,7 +84,10 @@ def run(cluster: Cluster, wanted: Wanted, *, yes: bool, output: Output, says: st
         try:
             outcome = deploy(cluster, wanted, Hooks(screen.show, screen.ask, screen.event, screen.word))
         except KeyboardInterrupt:
-            screen.word("Interrupted: what was done is recorded; the next apply goes on from there.")
+            done = (
+                "what was done is recorded; the next apply goes on from there" if screen.stepped else "no step was done"
+            )
+            screen.word(f"Interrupted: {done}.")
             raise
     if outcome.declined:
         out.print(Text("Nothing was changed."))
@@ -100,6 +103,7 @@ class _Screen:
     def __init__(self, stack: contextlib.ExitStack, yes: bool, quiet: bool, says: str) -> None:
         self._stack, self._yes, self._quiet, self._says = stack, yes, quiet, says
         self._steps = 0
+        self.stepped = False
         self._report: Callable[[Event], None] | None = None
 
     def show(self, planned: Plan) -> None:
@@ -117,6 +121,7 @@ class _Screen:
     def event(self, happened: Event) -> None:
         from provisioner.report import progress
 
+        self.stepped = True
         if self._quiet:
             return
         if self._report is None:

@@ -1,8 +1,13 @@
-"""Several targets in one run, and drift that is told: one JSON value on standard output, whatever goes wrong."""
+"""What people and scripts get where something goes wrong: several targets, drift that is told, Ctrl-C."""
 
 from __future__ import annotations
 
 import json
+import os
+import pty
+import signal
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -102,3 +107,36 @@ def test_a_plan_of_another_cluster(few: Repository) -> None:
     assert done.code == 1
     assert "error: the plan was made for another cluster (elsewhere) than the target e2e is now" in done.err
     assert few.objects() == {}
+
+
+def test_an_interrupt(few: Repository) -> None:
+    """At the question no step was done; behind the first step the run ends in order, and the next one goes on."""
+    slow = "script: {lang: painless, source: 'int n = %s;'}"
+    many = [f"kind: ingest_pipeline\nid: p{n}\ntitle: P\nprocessors: [{{{slow % n}}}]\n" for n in range(30)]
+    few.write({"templates/many.yml": "---\n".join(many)})
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "provisioner", "apply", "-C", str(few.root)]
+    with subprocess.Popen(command, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as asked:
+        assert asked.stdout is not None
+        while "?" not in asked.stdout.read(1):
+            pass
+        asked.send_signal(signal.SIGINT)
+        out, err = asked.communicate(timeout=30)
+    os.close(ours)
+    os.close(theirs)
+    assert (asked.returncode, err) == (130, "")
+    assert out.endswith("\nInterrupted: no step was done.\n")
+    assert few.state() == []
+
+    with few.start("apply", "--yes") as running:
+        next(line for line in running.stdout or () if " created in " in line)
+        running.send_signal(signal.SIGINT)
+        out, err = running.communicate(timeout=30)
+    assert (running.returncode, err) == (130, "")
+    assert out.endswith("\nInterrupted: what was done is recorded; the next apply goes on from there.\n")
+    kinds = {document["type"]: document for document in few.state()}
+    assert few.client.get(path(few.state_index, "_doc", "lock")) is None  # a search shows deletions a second later
+    assert kinds["release"]["outcome"] == "stopped"
+    assert 0 < len(few.objects()) < 34
+    assert "Applied: " in apply(few)
+    assert len(few.objects()) == 34
