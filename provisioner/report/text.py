@@ -76,6 +76,9 @@ def summary(planned: Plan, says: str = "the repository says") -> Text:
     """`Plan: 3 to create, 1 to update, 0 to delete, 20 unchanged.`"""
     if not planned.pending:
         objects = count(words.unchanged(planned), "object")
+        if left := words.orphans(planned):
+            stays = "stays" if len(left) == 1 else "stay"
+            return _safe(f"No changes: {objects} as {says}; {count(len(left), 'other')} {stays}.", "yellow")
         return _safe(f"No changes: the cluster is as {says} ({objects}).", "green")
     return _safe(f"Plan: {words.to_do(planned)}.", "bold")
 

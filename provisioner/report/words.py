@@ -53,7 +53,8 @@ def orphan(change: Change) -> str:
 
 def limit(exceeded: Limit) -> str:
     """By how much a limit is exceeded, and how to say that it is meant."""
-    return f"{exceeded.name}: {exceeded.message}; if that is meant: --force {exceeded.name}"
+    then = " If" if exceeded.message.endswith("?") else "; if"
+    return f"{exceeded.name}: {exceeded.message}{then} that is meant: --force {exceeded.name}"
 
 
 def doomed(indices: Sequence[Index]) -> str:

@@ -106,6 +106,10 @@ def test_limits_say_how_to_mean_it():
         "  refused: deletes: 5 of 12 objects (41 %) would be deleted; the limit is 30 %; "
         "if that is meant: --force deletes"
     )
+    asked = Limit("empty", "is it whole?")
+    assert (
+        plain(text.plan(Plan((), (asked,)), 80))[0] == "  refused: empty: is it whole? If that is meant: --force empty"
+    )
 
 
 def test_doomed_indices_largest_first():
@@ -176,7 +180,8 @@ def test_a_place_is_not_said_twice():
 def test_an_empty_plan():
     (line,) = plain(text.plan(Plan((NOTHING,))))
     assert line == "No changes: the cluster is as the repository says (1 object)."
-    assert plain(text.plan(Plan((NOTHING, LEFT))))[-1] == line
+    left = plain(text.plan(Plan((NOTHING, LEFT)), says="release 4 left it"))[-1]
+    assert left == "No changes: 1 object as release 4 left it; 1 other stays."
 
 
 def test_events():
