@@ -54,9 +54,10 @@ class Command(TyperCommand):
             return super().invoke(ctx)
         except ProvisionerError as error:
             if ctx.params.get("output") == "json":
+                from provisioner.cli._common import print_json
                 from provisioner.report import json
 
-                print(json.dumps(json.error(error)))
+                print_json(json.error(error))
             raise
 
 

@@ -6,7 +6,7 @@ import contextlib
 import pathlib
 import sys
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -75,6 +75,15 @@ def show(lines: Iterable[Text], console: Console = out) -> None:
         console.print(line)
 
 
+def print_json(value: Any) -> None:
+    """JSON on standard output: in UTF-8 whatever the locale, as its readers expect."""
+    from provisioner.report import json
+
+    sys.stdout.flush()
+    sys.stdout.buffer.write(f"{json.dumps(value)}\n".encode())
+    sys.stdout.flush()
+
+
 def show_table(table: Table) -> None:
     """Print a table; in a file or a pipe its cells are not folded, so that each is found by one search."""
     if out.is_terminal:
@@ -91,7 +100,7 @@ def print_findings(found: Sequence[Finding], output: Output, console: Console = 
     from provisioner.report import json, text
 
     if output is Output.JSON:
-        print(json.dumps(json.findings(found)))
+        print_json(json.findings(found))
     else:
         show(text.findings(found), console)
 

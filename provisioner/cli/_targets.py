@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import typer
 from rich.text import Text
 
-from provisioner.cli._common import out, print_error
+from provisioner.cli._common import out, print_error, print_json
 from provisioner.errors import ProvisionerError
 
 if TYPE_CHECKING:
@@ -30,14 +30,14 @@ def rule(name: str, targets: int) -> None:
         out.rule(Text(name), align="left")
 
 
-def print_json(ended: Mapping[str, T | ProvisionerError], said: Callable[[T], Any]) -> None:
+def print_outcomes(ended: Mapping[str, T | ProvisionerError], said: Callable[[T], Any]) -> None:
     """One JSON value: of one target what it says, of several `{"targets": {...}}`. Errors on standard error too."""
     from provisioner.report import json
 
     values = {
         name: json.error(each) if isinstance(each, ProvisionerError) else said(each) for name, each in ended.items()
     }
-    print(json.dumps(next(iter(values.values())) if len(values) == 1 else {"targets": values}))
+    print_json(next(iter(values.values())) if len(values) == 1 else {"targets": values})
     print_errors(ended)
 
 

@@ -22,7 +22,7 @@ from provisioner.cli._common import (
     load_all,
 )
 from provisioner.cli._deploying import WAIT, AdoptOption, ForceOption, PruneOption, WaitOption
-from provisioner.cli._targets import end, print_errors, print_json, rule, tried
+from provisioner.cli._targets import end, print_errors, print_outcomes, rule, tried
 from provisioner.errors import MovedError, ProvisionerError
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def _report(ended: Mapping[str, Outcome | ProvisionerError | None], output: Outp
     from provisioner.report import json
 
     if output is Output.JSON:
-        print_json(ended, lambda done: json.outcome(done) if done else {"skipped": True})
+        print_outcomes(ended, lambda done: json.outcome(done) if done else {"skipped": True})
     else:
         print_errors(ended)
     if left := [name for name, each in ended.items() if each is None]:

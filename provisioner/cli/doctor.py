@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from provisioner.cli._common import HERE, Output, OutputOption, RepositoryOption, TargetOption, show_table
+from provisioner.cli._common import HERE, Output, OutputOption, RepositoryOption, TargetOption, print_json, show_table
 
 if TYPE_CHECKING:
     from provisioner.preflight import Check
@@ -20,12 +20,11 @@ def run(root: RepositoryOption = HERE, target: TargetOption = None, output: Outp
 
     from provisioner import preflight, settings
     from provisioner.client import Client
-    from provisioner.report import json
 
     chosen = settings.load(root, target)
     checks = list(preflight.run(Client(chosen.target), chosen.owner))
     if output is Output.JSON:
-        print(json.dumps({"checks": [asdict(check) for check in checks]}))
+        print_json({"checks": [asdict(check) for check in checks]})
     else:
         show_table(table(checks))
     if not passed(checks):

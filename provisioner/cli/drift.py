@@ -20,7 +20,7 @@ from provisioner.cli._common import (
     print_error,
     show,
 )
-from provisioner.cli._targets import end, print_json, rule, tried
+from provisioner.cli._targets import end, print_outcomes, rule, tried
 from provisioner.errors import ProvisionerError
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def run(
     chosen = choose(root, target or [], all_targets)
     ended = {settings.target.name: tried(partial(_look, settings)) for settings in chosen}
     if output is Output.JSON:
-        print_json(ended, lambda found: json.drift(found.changes))
+        print_outcomes(ended, lambda found: json.drift(found.changes))
     else:
         _print(ended)
     told = [_told(root, settings, ended[settings.target.name], notify) for settings in chosen] if notify else []

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from provisioner.cli._common import HERE, Output, OutputOption, RepositoryOption, TargetOption, out, show
+from provisioner.cli._common import HERE, Output, OutputOption, RepositoryOption, TargetOption, out, print_json, show
 from provisioner.errors import ProvisionerError
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def run(
     if number is None:
         found = store.releases()
         if output is Output.JSON:
-            print(json.dumps(json.releases(found)))
+            print_json(json.releases(found))
         elif found:
             show(text.releases(found))
         else:
@@ -42,7 +42,7 @@ def run(
     release = find(store, number)
     changes = compare(store, release)
     if output is Output.JSON:
-        print(json.dumps(json.release(release, changes)))
+        print_json(json.release(release, changes))
     else:
         show(text.release(release, changes))
 

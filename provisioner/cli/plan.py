@@ -23,7 +23,7 @@ from provisioner.cli._common import (
     show,
 )
 from provisioner.cli._deploying import AdoptOption, ForceOption, PruneOption
-from provisioner.cli._targets import end, print_errors, print_json, rule, tried
+from provisioner.cli._targets import end, print_errors, print_outcomes, rule, tried
 from provisioner.errors import ProvisionerError
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def _print(ended: Mapping[str, Plan | ProvisionerError], output: PlanOutput, sav
     from provisioner.report import json, markdown, text
 
     if output is PlanOutput.JSON:
-        print_json(ended, json.plan)
+        print_outcomes(ended, json.plan)
     elif output is PlanOutput.MARKDOWN:
         longest = markdown.LONGEST // len(ended)  # together they have to fit into one comment
         comments = (

@@ -17,6 +17,7 @@ from provisioner.cli._common import (
     err,
     out,
     print_findings,
+    print_json,
 )
 
 if TYPE_CHECKING:
@@ -60,14 +61,12 @@ def run(
 
 
 def _print_json(pulled: Pulled, *, written: bool) -> None:
-    from provisioner.report import json
-
     files = [
         {"file": f.file, "kind": f.kind, "name": f.name, "id": f.id, "variables": list(f.variables)}
         for f in pulled.files
     ]
     left = [{"kind": each.kind, "name": each.name, "reason": each.reason} for each in pulled.left_out]
-    print(json.dumps({"written": written, "files": files, "left_out": left}))
+    print_json({"written": written, "files": files, "left_out": left})
 
 
 def _print_text(pulled: Pulled, *, written: bool) -> None:

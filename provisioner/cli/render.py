@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from provisioner.cli._common import HERE, Output, OutputOption, RepositoryOption, TargetOption, load
+from provisioner.cli._common import HERE, Output, OutputOption, RepositoryOption, TargetOption, load, print_json
 
 
 def run(
@@ -24,7 +24,6 @@ def run(
     from provisioner import schema
     from provisioner.compile import Compiler
     from provisioner.errors import ProvisionerError
-    from provisioner.report import json
 
     loaded = load(root, target, output)
     if kind == "shipper":
@@ -49,7 +48,7 @@ def run(
             hint = schema.suggest(str(name), names, "names")
         raise ProvisionerError("nothing has this kind and name", hint)
     if output is Output.JSON:
-        print(json.dumps([{"kind": r.kind, "key": r.key, "body": r.body} for r in chosen]))
+        print_json([{"kind": r.kind, "key": r.key, "body": r.body} for r in chosen])
         return
     for resource in chosen:
         print(f"# {resource.kind} {resource.key}  ({resource.origin})")

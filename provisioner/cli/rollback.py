@@ -7,7 +7,16 @@ from typing import Annotated
 import typer
 
 from provisioner.cli import _deploying
-from provisioner.cli._common import HERE, Output, OutputOption, RepositoryOption, TargetOption, YesOption, show
+from provisioner.cli._common import (
+    HERE,
+    Output,
+    OutputOption,
+    RepositoryOption,
+    TargetOption,
+    YesOption,
+    print_json,
+    show,
+)
 from provisioner.cli._deploying import WAIT, ForceOption, WaitOption
 from provisioner.cli.history import find
 
@@ -45,12 +54,12 @@ def run(
     if dry_run:
         _, planned = look(cluster, wanted)
         if output is Output.JSON:
-            print(json.dumps(json.plan(planned)))
+            print_json(json.plan(planned))
         else:
             show(text.plan(planned, says=says))
         return
     outcome = _deploying.run(cluster, wanted, yes=yes, output=output, says=says)
     if output is Output.JSON:
-        print(json.dumps(json.outcome(outcome)))
+        print_json(json.outcome(outcome))
     if outcome.failed:
         raise typer.Exit(1)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from provisioner.cli._common import HERE, RepositoryOption
+from provisioner.cli._common import HERE, RepositoryOption, print_json
 
 
 def run(
@@ -21,7 +21,6 @@ def run(
 
     from provisioner import bodytemplates, schema, starter
     from provisioner.errors import ProvisionerError
-    from provisioner.report import json
 
     templates = bodytemplates.Templates([root / "templates", starter.folder() / "templates"])
     types = schema.rule_types(templates.folders)
@@ -36,4 +35,4 @@ def run(
         if kind != "rule" or rule_type not in types:
             raise ProvisionerError(f"there is no rule type {rule_type!r}", schema.suggest(rule_type, types, "types"))
         found = schema.combine(found, orjson.loads(templates.read(f"monitors/{rule_type}.schema.json")))
-    print(json.dumps(found))
+    print_json(found)

@@ -1,6 +1,8 @@
 """How commands say what went wrong: words on standard error, one JSON value where that was asked for, an exit code."""
 
 import json
+import os
+import subprocess
 import sys
 
 import pytest
@@ -207,3 +209,16 @@ def test_what_is_not_rendered_is_told_with_what_is(run, make_repository):
         code, out, err = run("render", *words, "-C", root)
         assert (code, out) == (2, "")
         assert hint in err
+
+
+def test_json_is_utf_8_whatever_the_locale(make_repository):
+    root = make_repository({"rules/a.yml": "kind: ünï 🚨\nid: a"})
+    done = subprocess.run(
+        [sys.executable, "-m", "provisioner", "validate", "-C", str(root), "-o", "json"],
+        capture_output=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )
+    (finding,) = json.loads(done.stdout.decode("utf-8"))["findings"]
+    assert "ünï 🚨" in finding["message"]
