@@ -35,25 +35,29 @@ def fields(query: str) -> Collection[str]:
 class Term:
     """One term: the text before its colon as written (None: it names no field), and what is looked for.
 
-    Inside `field:(...)` every term has that field. `spaced`: a space stands before the colon.
+    Inside `field:(...)` every term has that field. `spaced`: a space stands before the colon. `negated`: a NOT, `-` or
+    `!` stands before it, or before the group that it is in.
     """
 
     field: str | None
     text: str
     spaced: bool = False
+    negated: bool = False
 
 
 def terms(query: str) -> Iterator[Term]:
     """Every term in order; a field whose value is a group or in quotes comes with each of its values."""
-    groups: list[str | None] = [None]
+    groups: list[tuple[str | None, bool]] = [(None, False)]
     field: str | None = None  # named, its value still to come
+    negated = False  # said of what comes next
     parts = [match[0] for match in _PART.finditer(query)]
     for part, following in zip(parts, [*parts[1:], ""], strict=True):
         word = part.lstrip("+-!")
         named = _NAMED.fullmatch(word)
+        negated ^= part[0] in "-!" or word == "NOT"
         if part == "(":
-            groups.append(field or groups[-1])
-            field = None
+            groups.append((field or groups[-1][0], negated ^ groups[-1][1]))
+            field, negated = None, False
         elif part == ")":
             del groups[max(1, len(groups) - 1) :]
         elif word in _OPERATORS or word == ":":
@@ -61,12 +65,13 @@ def terms(query: str) -> Iterator[Term]:
         elif word[0] in "^~:":  # a boost, a distance; the value after a space and a colon
             field = None
         elif following.startswith(":") and not named:
-            yield Term(word, following[1:], spaced=True)
+            yield Term(word, following[1:], spaced=True, negated=negated ^ groups[-1][1])
             field = word
         elif named and not named[2] and part[0] not in '"/[{':
             field = named[1]
         elif named and part[0] not in '"/[{':
-            yield Term(named[1], named[2])
+            yield Term(named[1], named[2], negated=negated ^ groups[-1][1])
+            negated = False
         else:
-            yield Term(field or groups[-1], word)
-            field = None
+            yield Term(field or groups[-1][0], word, negated=negated ^ groups[-1][1])
+            field, negated = None, False
