@@ -67,7 +67,8 @@ class Connection(opensearchpy.Urllib3HttpConnection):
         except urllib3.exceptions.LocationValueError:  # such as a part of more than 63 letters
             raise self._unreachable("no name of a host can be like this") from None
         except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError) as error:
-            raise UnclearError(f"{self.host} broke off before it answered {what}: {_words(error)}", _AGAIN) from None
+            words = f"{self.host} broke off before it answered {what}: {_words(error)}"
+            raise UnclearError(words, self._again()) from None
         try:
             return Answer(response.status, response.headers, response.read())
         except urllib3.exceptions.TimeoutError:
@@ -76,6 +77,10 @@ class Connection(opensearchpy.Urllib3HttpConnection):
             return Answer(response.status, response.headers, b"", f"it was cut off: {_words(error)}")
         finally:
             response.release_conn()
+
+    def _again(self) -> str:
+        """A server that speaks TLS ends a connection that does not."""
+        return _AGAIN if self.host.startswith("https:") else f"{_AGAIN}; is the address https?"
 
     def _unreachable(self, why: str) -> UnreachableError:
         hint = "check the address; a dev cluster starts by `provisioner dev up`"

@@ -110,7 +110,7 @@ def refuse_limits(planned: Plan) -> None:
     if planned.limits:
         names = " ".join(f"--force {limit.name}" for limit in planned.limits)
         raise LimitError(
-            "; ".join(f"{limit.name}: {limit.message}" for limit in planned.limits),
+            "\n".join(f"{limit.name}: {limit.message}" for limit in planned.limits),
             f"nothing was changed; if that is meant: {names}",
         )
 

@@ -11,10 +11,18 @@ if TYPE_CHECKING:
 
 
 def revision(root: pathlib.Path) -> str | None:
-    """The commit, with `+changes` where files are not committed; None outside a Git repository or without git."""
+    """The commit, with `+changes` where files of the folder are not committed, new ones among them.
+
+    None outside a Git repository or without git.
+    """
     git = shutil.which("git")
     if git is None:
         return None
-    command = [git, "-C", str(root), "describe", "--always", "--abbrev=12", "--exclude=*", "--dirty=+changes"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 (fixed arguments)
+    commit = _said(git, root, "rev-parse", "--short=12", "HEAD")
+    changed = _said(git, root, "status", "--porcelain", "--untracked-files=normal", "--", ".")
+    return commit and commit + ("+changes" if changed else "")
+
+
+def _said(git: str, root: pathlib.Path, *arguments: str) -> str | None:
+    done = subprocess.run([git, "-C", str(root), *arguments], capture_output=True, text=True, check=False)  # noqa: S603 (fixed arguments)
     return done.stdout.strip() or None if done.returncode == 0 else None

@@ -8,7 +8,7 @@ from provisioner.errors import ProvisionerError
 
 PARTS = ("rules", "templates", "ilm", "docs/runbooks")
 _SETTINGS = """\
-# Who owns what is made, and the clusters it goes to. See docs/architecture.md.
+# Who owns what is made, and the clusters it goes to.
 owner: {owner}
 default_target: dev
 
