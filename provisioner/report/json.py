@@ -54,6 +54,7 @@ def plan(planned: Plan) -> dict[str, Any]:
 
     `counts` has a number for each action; `limits` are `{"name", "message"}`, those that are exceeded. `changes`,
     no-ops included, are `{"action", "kind", "key", "why", "origin", "before", "after", "risks", "doomed", "diffs"}`.
+    A doomed index that is closed or unavailable has no `documents` and `bytes`: null, which is not 0.
     """
     return {
         "owner": planned.owner,
