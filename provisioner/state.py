@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from provisioner import retrying
+from provisioner import fingerprint, retrying
 from provisioner.client import path
 from provisioner.errors import ApiError, ProvisionerError, UnclearError
 from provisioner.model import Record
@@ -183,7 +183,7 @@ class StateStore:
         """
         lines: list[Any] = []
         for address, body in (blobs or {}).items():
-            lines += [{"index": {"_id": f"blob:{address}"}}, {"type": "blob", "text": orjson.dumps(body).decode()}]
+            lines += [{"index": {"_id": f"blob:{address}"}}, {"type": "blob", "text": fingerprint.encoded(body).decode()}]
         for record in records:
             lines += [{"index": {"_id": _id(record.ref)}}, {"type": "resource", **_packed(record)}]
         lines += [{"delete": {"_id": _id(ref)}} for ref in removed]

@@ -17,6 +17,8 @@ from provisioner.errors import ProvisionerError
 COMMANDS = {
     "init": "Write the starter pack (rules, templates, retention) and a provisioner.yml; nothing is overwritten.",
     "validate": "Check every file: YAML, schema, references, fields, templates. No cluster is asked.",
+    "test": "Run rules' tests: their events through the rendered templates and pipelines, and the rendered monitors "
+    "on them.",
     "render": "Print the rendered bodies, secrets as references; with `--kind shipper` the configuration of a shipper.",
     "plan": "Compare the repository with the cluster and show every change. Nothing is written.",
     "apply": "Plan, ask on a terminal, and make the changes in the order of their dependencies.",

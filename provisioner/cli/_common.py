@@ -42,6 +42,13 @@ class PlanOutput(StrEnum):
     MARKDOWN = "markdown"
 
 
+class TestOutput(StrEnum):
+    """Formats that results of rule tests can be printed in."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
 RepositoryOption = Annotated[
     pathlib.Path,
     typer.Option("-C", "--repository", metavar="FOLDER", help="The repository's folder, which holds provisioner.yml."),

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from provisioner.model import Event
+    from provisioner.ruletest.runner import Result
 
 
 @contextmanager
@@ -37,3 +38,19 @@ def steps(console: Console, total: int) -> Iterator[Callable[[Event], None]]:
                 bar.update(task, description="checking")
 
         yield happened
+
+
+@contextmanager
+def tests(console: Console, total: int) -> Iterator[Callable[[Result], None]]:
+    """Give a function that takes each result; a bar on a terminal, elsewhere nothing."""
+    if not console.is_terminal:
+        yield lambda _: None
+        return
+    columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("storing events", total=total)
+
+        def ended(_: Result) -> None:
+            bar.update(task, description="testing", advance=1)
+
+        yield ended

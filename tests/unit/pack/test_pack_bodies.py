@@ -39,9 +39,9 @@ def test_a_targets_schedule_replaces_the_rules(rule: str) -> None:
 
 @pytest.mark.parametrize(
     ("rule", "schedule", "seconds"),
-    [("brute-force-login", None, 420), ("brute-force-login", "5s", 365), ("data-export", None, 3960)],
+    [("brute-force-login", None, 1320), ("brute-force-login", "5s", 1265), ("data-export", None, 4860)],
 )
-def test_a_run_looks_back_over_window_schedule_and_delay(rule: str, schedule: str | None, seconds: int) -> None:
+def test_a_run_looks_back_over_window_schedule_delay_and_throttle(rule: str, schedule: str | None, seconds: int) -> None:
     search = body("rule", rule, schedule=schedule)["inputs"][0]["search"]["query"]
     assert search["query"]["bool"]["filter"][0]["range"]["@timestamp"] == {
         "gte": f"{{{{period_end}}}}||-{seconds}s",
@@ -83,10 +83,11 @@ def test_groups_go_by_ecs_names_too() -> None:
     assert ingested["event.ingested"]["terms"] == {"field": "event.ingested"}
 
 
-def test_throttles_are_the_rules_own_or_the_severitys() -> None:
-    for rule, minutes in (("brute-force-login", 15), ("data-export", 15)):
+def test_an_alert_is_told_once_when_it_is_new() -> None:
+    """The throttle is how long an alert stays the same one: see how far back a run looks."""
+    for rule in ("brute-force-login", "data-export"):
         for action in trigger(body("rule", rule))["actions"]:
-            assert action["throttle"] == {"value": minutes, "unit": "MINUTES"}
+            assert action["throttle_enabled"] is False
             assert action["action_execution_policy"] == {
                 "action_execution_scope": {"per_alert": {"actionable_alerts": ["NEW"]}}
             }

@@ -1,0 +1,109 @@
+"""What a monitor asks of the cluster at one time, as a search of its own that sees one test's events only. Pure.
+
+The query is the rendered one, with the time in it that Alerting would put there. A bucket-level trigger becomes a
+`bucket_selector` with its own script beside the metrics: the aggregation that Alerting's own one is made of.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from provisioner.model import Body
+    from provisioner.ruletest.cases import Case
+
+_MOST = 10_000
+FIRES = "provisioner_fires"
+"""The name of the trigger among the aggregations."""
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """One search: of which case, and for which of its runs and triggers. `way` leads to the buckets."""
+
+    case: Case
+    run: int
+    body: Body
+    way: tuple[str, ...] = ()
+    condition: Mapping[str, Any] | None = None
+
+
+def searches(case: Case, base: int) -> Iterator[Search]:
+    """All searches of a case; `base` is when its test begins (milliseconds since 1970)."""
+    monitor = case.monitor
+    if monitor["monitor_type"] == "doc_level_monitor":
+        for query in _queries(monitor, case.rule.id):
+            found = {"query_string": {"query": query["query"], "fields": query.get("fields") or None}}
+            found["query_string"] = {key: value for key, value in found["query_string"].items() if value is not None}
+            yield Search(case, 0, {"size": _MOST, "query": _only([found], case.ids())})
+        return
+    for number, run in enumerate(case.runs):
+        for trigger in monitor["triggers"]:
+            ((kind, inner),) = trigger.items()
+            body = _at(monitor["inputs"][0]["search"]["query"], base + run.end, _interval(monitor))
+            body["query"] = _only([body.get("query", {"match_all": {}})], case.ids(run.visible))
+            if kind == "bucket_level_trigger":
+                way = tuple(inner["condition"]["parent_bucket_path"].split(">"))
+                _select(body, way, inner["condition"])
+                yield Search(case, number, body, way)
+            else:
+                yield Search(case, number, body, (), inner["condition"]["script"])
+
+
+def _queries(monitor: Body, rule: str) -> Sequence[Mapping[str, Any]]:
+    queries: list[dict[str, Any]] = monitor["inputs"][0]["doc_level_input"]["queries"]
+    return [query for query in queries if query["id"] == rule] or queries
+
+
+def _only(queries: list[Any], ids: Sequence[str]) -> Body:
+    return {"bool": {"must": queries, "filter": [{"ids": {"values": list(ids)}}]}}
+
+
+def _interval(monitor: Body) -> int:
+    period = monitor["schedule"].get("period", {"interval": 1, "unit": "MINUTES"})
+    return (
+        int(period["interval"])
+        * {"SECONDS": 1_000, "MINUTES": 60_000, "HOURS": 3_600_000, "DAYS": 86_400_000}[period["unit"]]
+    )
+
+
+def _at(query: Body, end: int, interval: int) -> Body:
+    """The query with the run's times, as Alerting's mustache puts them in."""
+    text = json.dumps(query).replace("{{period_end}}", str(end)).replace("{{period_start}}", str(end - interval))
+    filled: Body = json.loads(text)
+    return filled
+
+
+def _select(body: Body, way: Sequence[str], condition: Mapping[str, Any]) -> None:
+    place: Body = body
+    for name in way:
+        aggregations = place.get("aggregations") or place["aggs"]
+        place = aggregations[name]
+    below = "aggs" if "aggs" in place else "aggregations"
+    selector = {
+        key: copy.deepcopy(condition[key]) for key in ("buckets_path", "script", "gap_policy") if key in condition
+    }
+    place.setdefault(below, {})[FIRES] = {"bucket_selector": selector}
+
+
+def fired(search: Search, answer: Mapping[str, Any]) -> dict[tuple[str, ...], float]:
+    """The groups that a bucket-level trigger lets pass, by their keys, with what the rule measured."""
+    place: Mapping[str, Any] = answer["aggregations"]
+    for name in search.way:
+        place = place[name]
+    found: dict[tuple[str, ...], float] = {}
+    for bucket in place["buckets"]:
+        peak = bucket.get("peak", {}).get("value")
+        found[_key(bucket["key"], search.case.group_by)] = bucket["doc_count"] if peak is None else peak
+    return found
+
+
+def _key(key: Any, names: Sequence[str]) -> tuple[str, ...]:
+    if not isinstance(key, dict):
+        return (str(key),)
+    return tuple(str(key[name]) for name in names) if names else ()
