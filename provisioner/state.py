@@ -183,7 +183,8 @@ class StateStore:
         """
         lines: list[Any] = []
         for address, body in (blobs or {}).items():
-            lines += [{"index": {"_id": f"blob:{address}"}}, {"type": "blob", "text": fingerprint.encoded(body).decode()}]
+            text = fingerprint.encoded(body).decode()
+            lines += [{"index": {"_id": f"blob:{address}"}}, {"type": "blob", "text": text}]
         for record in records:
             lines += [{"index": {"_id": _id(record.ref)}}, {"type": "resource", **_packed(record)}]
         lines += [{"delete": {"_id": _id(ref)}} for ref in removed]

@@ -41,7 +41,7 @@ def test_a_targets_schedule_replaces_the_rules(rule: str) -> None:
     ("rule", "schedule", "seconds"),
     [("brute-force-login", None, 1320), ("brute-force-login", "5s", 1265), ("data-export", None, 4860)],
 )
-def test_a_run_looks_back_over_window_schedule_delay_and_throttle(rule: str, schedule: str | None, seconds: int) -> None:
+def test_how_far_back_a_run_looks(rule: str, schedule: str | None, seconds: int) -> None:
     search = body("rule", rule, schedule=schedule)["inputs"][0]["search"]["query"]
     assert search["query"]["bool"]["filter"][0]["range"]["@timestamp"] == {
         "gte": f"{{{{period_end}}}}||-{seconds}s",
