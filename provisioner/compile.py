@@ -6,7 +6,7 @@ import pathlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from provisioner import durations, graph, querystring, schema, starter
+from provisioner import durations, graph, querystring, rulepacks, schema, starter
 from provisioner.bodytemplates import TemplateError, Templates, file_below
 from provisioner.mentions import attaches, mentions
 from provisioner.model import Body, Document, Finding, Origin, Ref, Resource
@@ -86,9 +86,8 @@ class Compiler:
         problems = {ref: list(self.check(document)) for ref, document in self.source.documents.items()}
         findings = [finding for found in problems.values() for finding in found]
         resources: dict[Ref, Resource] = {}
-        for document in self.source.documents.values():
-            if problems[document.kind, document.id]:
-                continue
+        passed = [document for ref, document in self.source.documents.items() if not problems[ref]]
+        for document in rulepacks.packed(passed, self.rule_schemas):
             seen: list[Document] = []
             try:
                 if document.kind == "shipper":
@@ -98,7 +97,7 @@ class Compiler:
                     if (first := resources.setdefault(resource.ref, resource)) is not resource:
                         findings.append(_collision(first, resource))
             except TemplateError as error:
-                if not any(problems[other.kind, other.id] for other in seen):
+                if not any(problems.get((other.kind, other.id)) for other in seen):
                     findings.append(_problem(document, error))
         resources = {ref: _bound(resource, resources) for ref, resource in resources.items()}
         return Desired(tuple(resources.values()), (*findings, *_circles(resources)))

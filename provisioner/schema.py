@@ -78,6 +78,7 @@ def combine(common: Body, special: Body) -> Body:
     """One schema for a rule of a type: the keys of both, and no others."""
     return {
         **common,
+        **{key: value for key, value in special.items() if key.startswith("x-")},
         "title": special.get("title", common.get("title")),
         "properties": {**common.get("properties", {}), **special.get("properties", {})},
         "required": [*common.get("required", []), *special.get("required", [])],

@@ -57,7 +57,11 @@ def alerts(client: Client, monitor_id: str = "") -> list[Alert]:
 
 def _alert(shown: dict[str, Any]) -> Alert:
     error = shown.get("error_message") or ""
-    return Alert(shown["monitor_name"], shown["state"], _pair(shown), _peak(shown), shown.get("start_time") or 0, error)
+    # Match rules share monitors: it is the trigger that tells the rule.
+    rule = str(shown.get("trigger_id") or "").replace(":", "-", 1) if ":" in str(shown.get("trigger_id")) else ""
+    return Alert(
+        rule or shown["monitor_name"], shown["state"], _pair(shown), _peak(shown), shown.get("start_time") or 0, error
+    )
 
 
 def _pair(shown: dict[str, Any]) -> Pair | None:

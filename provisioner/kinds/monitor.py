@@ -97,6 +97,8 @@ class Monitors:
             marked = next(iter(marks(live.body)), "").replace(":", "-", 1)
             if live.server_id in by_id:
                 key, rank = by_id[live.server_id], 2
+            elif live.key in wanted and live.owner and live.key.startswith(f"{live.owner}-"):
+                key, rank = live.key, 1  # rules that share a monitor have marks of their own
             else:
                 key, rank = (marked, 1) if marked in wanted else (live.key, 0)
             if key in wanted:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from provisioner import durations
+from provisioner import durations, rulepacks
 from provisioner.ruletest import events as event
 from provisioner.ruletest import runs as run
 
@@ -68,6 +68,6 @@ def _monitors(resources: Iterable[Resource]) -> dict[str, Body]:
     for resource in resources:
         if resource.kind != "monitor" or resource.document is None:
             continue
-        for rule in resource.document.body.get("rules") or [{"id": resource.document.id}]:
+        for rule in rulepacks.rules(resource.document) or [{"id": resource.document.id}]:
             found[rule["id"]] = resource.body
     return found

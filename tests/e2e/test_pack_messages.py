@@ -119,9 +119,9 @@ def test_match_rules_find_their_events_and_say_which(pack: Pack) -> None:
     pack.ship("authentication", ({"message": line} for line in lines), "sshd")
     for rule, name in (("privilege-escalation", "alice"), ("account-lockout", "carol")):
         path, params = "/_plugins/_alerting/monitors/_execute", {"dryrun": "true"}
-        answer = pack.client.request("POST", path, pack.body("monitor", rule), params)
+        answer = pack.client.request("POST", path, pack.body("monitor", "match-authentication-1m-1"), params)
         assert answer["error"] is None
-        (result,) = answer["trigger_results"].values()
+        result = answer["trigger_results"][f"{OWNER}:{rule}"]
         (found,) = result["triggeredDocs"]
         (stored,) = pack.search("authentication", query={"ids": {"values": [found.split("|")[0]]}})
         assert stored["actor"]["username"] == name

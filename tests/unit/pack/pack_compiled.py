@@ -6,7 +6,7 @@ import pathlib
 from functools import cache
 from typing import Any
 
-from provisioner import source
+from provisioner import rulepacks, source
 from provisioner.compile import Compiler
 from provisioner.model import Document
 from provisioner.settings import Settings, Target
@@ -34,4 +34,7 @@ def documents(kind: str) -> dict[str, Document]:
 def body(kind: str, id_: str, **target: Any) -> dict[str, Any]:
     """The compiled body of a document."""
     made = compiler(**target)
-    return made.resource(made.source.documents[kind, id_]).body
+    document = made.source.documents[kind, id_]
+    assert not list(made.check(document))
+    (wanted,) = rulepacks.packed([document], made.rule_schemas)
+    return made.resource(wanted).body

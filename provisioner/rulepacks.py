@@ -1,0 +1,57 @@
+"""Rules whose type packs them: several documents become one, whose body template then sees all of them. Pure.
+
+A rule type's schema says so: `"x-pack": {"by": ["log_type", "schedule"], "most": 10}`. What has the same values there
+shares a monitor, at most so many rules to one. Ten is what a doc-level monitor may hold: Alerting reports at most ten
+matching queries for a document and loses the others in silence (its pull request 2064 mends that), and ten triggers.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from provisioner.model import Document, Origin, Path
+from provisioner.packs import packs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from provisioner.model import Body
+
+RULES = "rules"
+"""The key of a pack's body that holds its rules, each with its id."""
+
+
+def packed(documents: Iterable[Document], schemas: Mapping[str, Body]) -> Iterator[Document]:
+    """The documents in their order, the rules of packing types as packs behind them. Rules that are off are in none."""
+    groups: dict[tuple[str, ...], list[Document]] = defaultdict(list)
+    most: dict[str, int] = {}
+    for document in documents:
+        type_ = str(document.body.get("type"))
+        pack = schemas.get(type_, {}).get("x-pack") if document.kind == "rule" else None
+        if pack is None:
+            yield document
+        elif document.body.get("enabled", True):
+            most[type_] = pack["most"]
+            groups[type_, *(str(document.body[key]) for key in pack["by"])].append(document)
+    for group, rules in sorted(groups.items()):
+        by_id = {rule.id: rule for rule in rules}
+        for number, ids in enumerate(packs(by_id, most[group[0]]), 1):
+            yield _pack("-".join([*group, str(number)]), [by_id[id_] for id_ in ids])
+
+
+def rules(document: Document) -> list[dict[str, Any]]:
+    """The rules of a pack, each with its id; of an ordinary document none."""
+    found = document.body.get(RULES) if document.kind == "rule" else None
+    return found if isinstance(found, list) else []
+
+
+def _pack(id_: str, rules: Sequence[Document]) -> Document:
+    """One document for several: their bodies in a list, each value with the place where it stands."""
+    origins: dict[Path, Origin] = {(): rules[0].origin, (RULES,): rules[0].origin}
+    keys: dict[Path, Origin] = {}
+    for number, rule in enumerate(rules):
+        origins |= {(RULES, number, *path): origin for path, origin in rule.origins.items()}
+        keys |= {(RULES, number, *path): origin for path, origin in rule.key_origins.items()}
+    body = {"type": rules[0].body["type"], RULES: [{"id": rule.id, **rule.body} for rule in rules]}
+    return Document("rule", id_, body, origins, keys)
