@@ -160,7 +160,8 @@ class StateStore:
         try:
             retrying.write(lambda: self.client.request("PUT", path(self.index), _INDEX))
         except ApiError as error:
-            if error.type != "resource_already_exists_exception":
+            # The words of a refusal may be cut off: whether the index is there says the cluster.
+            if error.type != "resource_already_exists_exception" and not self.client.request("HEAD", path(self.index)):
                 raise
         head = {"type": "head", "format": FORMAT, "salt": salt}
         create = path(self.index, "_create", "head")

@@ -102,7 +102,7 @@ def recorded_refs(repository: Repository) -> set[str]:
 
 
 def unfinished(repository: Repository) -> list[str]:
-    """Releases that still run or left something unclear, and a lock that nobody let go; nothing runs when this is asked."""
+    """Releases that still run or left something unclear, and a lock that nobody let go; nothing runs by now."""
     query = {"size": 100, "query": {"term": {"open": True}}}
     answer = repository.client.get(path(repository.state_index, "_search"), query)
     found = [f"release {hit['_source']['number']} is open" for hit in answer["hits"]["hits"]] if answer else []
