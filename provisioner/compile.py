@@ -108,6 +108,11 @@ class Compiler:
     def identity(self, document: Document) -> Ref:
         """Kind and name in the cluster of what a document becomes; a raw one says both itself."""
         kind = RESOURCE_KINDS[document.kind][0].format(**document.body)
+        if document.kind == "rule":
+            about = self.rule_schemas.get(str(document.body.get("type")), {})
+            if "x-pack" in about and not rulepacks.rules(document):
+                raise ValueError(f"the rule {document.id!r} shares its monitor with others")
+            kind = about.get("x-resource", kind)
         if document.kind == "raw":
             return kind, document.body["name"]
         return kind, cluster_name(document.kind, document.id, self.settings)

@@ -16,7 +16,7 @@ _PIPELINES = ("default_pipeline", "final_pipeline")
 def mentions(kind: str, body: Body, key: str = "") -> frozenset[Ref]:
     """Kind and key of all that it names; whether they exist is another question.
 
-    `kind` is a kind of resource or "workflow", whose monitors are named by the server's ids, not by their names. A data
+    A workflow in the cluster names its monitors by the server's ids, one of ours by their names. A data
     stream of a monitor may be a plain index, or a pattern. `key` matters for role mappings only: it is their role.
     """
     reader = _READERS.get(kind)
@@ -59,7 +59,7 @@ def _workflow(body: Body) -> Iterator[Ref]:
     for each in _mappings(body.get("inputs")):
         sequence = _mapping(_mapping(each.get("composite_input")).get("sequence"))
         for delegate in _mappings(sequence.get("delegates")):
-            yield from (("monitor", id_) for id_ in _texts([delegate.get("monitor_id")]))
+            yield from (("monitor", id_.removeprefix("@")) for id_ in _texts([delegate.get("monitor_id")]))
 
 
 def _actions(body: Body) -> Iterator[Ref]:

@@ -78,7 +78,9 @@ class _Look:
         """A workflow names its monitors by the server's ids; deleting one of them is refused (403)."""
         if not self.keys("monitor") | self.keys("channel"):
             return
-        for workflow in monitor.workflows(self.client):
+        for id_, workflow in monitor.workflows(self.client).items():
+            if self.server_ids.get(id_) in self.excluded:
+                continue
             for kind, key in mentions("workflow", workflow):
                 used = self.server_ids.get(key, (kind, key)) if kind == "monitor" else (kind, key)
                 yield used, f"workflow {workflow.get('name', '')}"

@@ -62,20 +62,21 @@ def marks(monitor: Body) -> list[str]:
     return [id_ for id_ in ids if TRIGGER.fullmatch(id_)]
 
 
-def workflows(client: Client) -> list[Body]:
-    """All workflows: they are no kind of ours, but they use monitors and channels."""
-    hits = _search(client, {"match_all": {}})
-    return [hit["_source"].get("workflow", hit["_source"]) for hit in hits if _is_workflow(hit)]
+def workflows(client: Client) -> dict[str, Body]:
+    """All workflows as the server shows them, by its ids: they use monitors and channels."""
+    hits = search(client, {"match_all": {}})
+    return {hit["_id"]: hit["_source"].get("workflow", hit["_source"]) for hit in hits if is_workflow(hit)}
 
 
-def _search(client: Client, query: Body) -> list[Body]:
-    """Monitors, and with them workflows."""
+def search(client: Client, query: Body) -> list[Body]:
+    """Monitors, and with them workflows, as the server's hits."""
     found = client.request("POST", _SEARCH, {"size": _MOST, "query": query}, safe=True)
     hits: list[Body] = found["hits"]["hits"]
     return hits
 
 
-def _is_workflow(hit: Body) -> bool:
+def is_workflow(hit: Body) -> bool:
+    """Whether a hit of the search for monitors is a workflow."""
     return "workflow" in hit["_source"] or _monitor(hit).get("type") == "workflow"
 
 
@@ -83,6 +84,7 @@ class Monitors:
     """`_plugins/_alerting/monitors`: found by the id in the state, by mark, or by name (names are not unique)."""
 
     name = "monitor"
+    collection = "monitors"
     secret_paths: tuple[tuple[str, ...], ...] = ()
 
     def live(self, client: Client, wanted: Mapping[str, str | None]) -> list[Live]:
@@ -117,7 +119,7 @@ class Monitors:
         return [replace(self._live(hit), key=keys[hit["_id"]]) for hit in hits if hit["_id"] in keys]
 
     def _search(self, client: Client, query: Body) -> list[Body]:
-        return [hit for hit in _search(client, query) if not _is_workflow(hit)]
+        return [hit for hit in search(client, query) if not is_workflow(hit)]
 
     def _live(self, hit: Body) -> Live:
         monitor = _monitor(hit)
@@ -127,12 +129,12 @@ class Monitors:
 
     def create(self, client: Client, key: str, body: Body) -> str:
         """Make it; the server's id."""
-        answer = client.request("POST", "/_plugins/_alerting/monitors", body)
+        answer = client.request("POST", path("_plugins", "_alerting", self.collection), body)
         return str(answer["_id"])
 
     def update(self, client: Client, live: Live, body: Body) -> None:
         """Replace it, unless someone changed it since (409); duplicates go."""
-        client.request("PUT", path("_plugins", "_alerting", "monitors", live.server_id), body, live.token)
+        client.request("PUT", path("_plugins", "_alerting", self.collection, live.server_id), body, live.token)
         self._delete(client, live.duplicates)
 
     def delete(self, client: Client, live: Live) -> None:
@@ -144,7 +146,7 @@ class Monitors:
 
     def _delete(self, client: Client, ids: Iterable[str]) -> None:
         for id_ in ids:
-            delete_if_there(client, path("_plugins", "_alerting", "monitors", id_))
+            delete_if_there(client, path("_plugins", "_alerting", self.collection, id_))
 
 
 def _monitor(hit: Body) -> Body:
