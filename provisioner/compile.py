@@ -249,8 +249,8 @@ def _shown(document: Document) -> dict[str, Any]:
 def _named_otherwise(document: Document) -> Iterator[Finding]:
     """A monitor is found by its name where nothing else is known of it: two names would make it again and again."""
     name, body = document.body["name"], document.body["body"]
-    if document.body["resource"] == "monitor" and body.get("name") != name:
-        message = f"the monitor's body must have the document's name, {schema.show(name)}"
+    if document.body["resource"] in ("monitor", "workflow") and body.get("name") != name:
+        message = f"the {document.body['resource']}'s body must have the document's name, {schema.show(name)}"
         yield Finding("DOC002", message, document.at(("body", "name")), "give `name` and `body.name` the same value")
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 FOLDERS = {
     "channel": "rules/pulled/channels",
     "monitor": "rules/pulled/monitors",
+    "workflow": "rules/pulled/workflows",
     "ism_policy": "ilm/pulled",
     "component_template": "templates/pulled/component_templates",
     "index_template": "templates/pulled/index_templates",

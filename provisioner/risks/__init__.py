@@ -87,7 +87,7 @@ def _warnings(change: Change, was: Body | None, wanted: Body | None) -> Iterator
         yield DELETES, f"{data(change.doomed)}, at once or soon"
     if was is None:
         return
-    if change.kind == "monitor":
+    if change.kind in ("monitor", "workflow"):
         yield from _monitor(was, wanted)
     elif change.kind == "ism_policy":
         yield from _policy(was, wanted, _befores(change, was))

@@ -117,6 +117,19 @@ def seeds():
     found["user"].append(
         {"password": "${env:X}", "backend_roles": ["a"], "opendistro_security_roles": ["r"], "attributes": {"a": "b"}}
     )
+    delegates = [{"order": 1, "monitor_id": "@acme-x"}]
+    chained = {"id": "acme:w", "name": "w", "severity": "1", "actions": [{"id": "a", "destination_id": "x"}]}
+    chained["condition"] = {"script": {"source": "monitor[id=@acme-x]", "lang": "painless"}}
+    found["workflow"].append(
+        {
+            "type": "workflow",
+            "name": "acme-w",
+            "workflow_type": "composite",
+            "schedule": {"period": {"interval": 1, "unit": "MINUTES"}},
+            "inputs": [{"composite_input": {"sequence": {"delegates": delegates}}}],
+            "triggers": [{"chained_alert_trigger": chained}],
+        }
+    )
     assert all(found.values())
     return found
 
