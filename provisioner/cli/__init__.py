@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import keyword
 import signal
 import sys
 import traceback
@@ -19,6 +20,10 @@ COMMANDS = {
     "validate": "Check every file: YAML, schema, references, fields, templates. No cluster is asked.",
     "test": "Run rules' tests: their events through the rendered templates and pipelines, and the rendered monitors "
     "on them.",
+    "explain": "Explain a finding's code: what is wrong, why it matters, an example, how to mend it; "
+    "without one, list all.",
+    "coverage": "Show what the enabled rules cover: techniques of ATT&CK by tactic, and events, log types and rules "
+    "with gaps.",
     "render": "Print the rendered bodies, secrets as references; with `--kind shipper` the configuration of a shipper.",
     "plan": "Compare the repository with the cluster and show every change. Nothing is written.",
     "apply": "Plan, ask on a terminal, and make the changes in the order of their dependencies.",
@@ -31,6 +36,7 @@ COMMANDS = {
     "and is removed again.",
     "doctor": "Ask the target's cluster whether it has what provisioner needs. "
     "Nothing is written; exit code 1 where not.",
+    "import": "Write rules of other projects as rules of this repository.",
     "schema": "Print a JSON Schema (draft 2020-12); without a kind, the names of all kinds and rule types.",
     "demo": "Start a real OpenSearch, push the starter pack, ship a log, and see an attack alerted and notified.",
     "dev": "A development cluster: the real OpenSearch server on this machine.",
@@ -93,7 +99,8 @@ def _untyped(params: Any) -> Any:
 
 def load(name: str) -> Any:
     """A command from its module: a function `run`, or several commands in an `app`."""
-    module = importlib.import_module(f"{__name__}.{name}")
+    # `import` is a word of Python: its module is `import_`.
+    module = importlib.import_module(f"{__name__}.{name}_" if keyword.iskeyword(name) else f"{__name__}.{name}")
     one = typer.Typer(add_completion=False)
     one.callback()(_options)  # with a callback it is a group, whatever is in it
     if hasattr(module, "app"):

@@ -34,6 +34,16 @@ class Output(StrEnum):
     JSON = "json"
 
 
+class FindingsOutput(StrEnum):
+    """Formats that findings can be printed in."""
+
+    TEXT = "text"
+    JSON = "json"
+    GITHUB = "github"
+    SARIF = "sarif"
+    JUNIT = "junit"
+
+
 class PlanOutput(StrEnum):
     """Formats that a plan can be printed in."""
 
