@@ -10,6 +10,7 @@ from provisioner import cli
 
 WIDTH = 80
 NAMES = [(name,) for name in cli.COMMANDS] + [("dev", name) for name in ("up", "down", "status", "logs")]
+NAMES += [("import", "sigma")]
 SHOW = """
 import sys
 from provisioner import cli
