@@ -14,6 +14,7 @@ PURE = ("model", "errors", "yamlfile", "schema", "diff", "graph", "plan", "finge
 PURE += ("bodytemplates", "compile", "source", "lints", "querystring", "yamldiff", "yamltext", "mentions")
 PURE += ("terms", "batches", "values")
 PURE += ("risks", "limits", "quantities", "secretplaces", "known", "releases", "marks", "packs", "rulepacks")
+PURE += ("attack", "watching", "coverage")
 PURE += ("ruletest.events", "ruletest.runs", "ruletest.expect", "ruletest.cases", "ruletest.searches")
 IMPURE = ("provisioner.client", "provisioner.cli", "provisioner.kinds", "provisioner.devcluster", "opensearchpy")
 LONGEST = 320  # "about 300"
