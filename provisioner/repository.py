@@ -54,6 +54,12 @@ def load_for(root: pathlib.Path, chosen: Settings) -> Repository:
         *secretplaces.misplaced(desired.resources),
         *plainsecrets.plain(desired.resources, read.documents.values()),
     )
-    found = {*read.findings, *desired.findings, *lints.run(read), *secrets}
+    view = lints.View(read, desired.resources, chosen, _runbooks(root))
+    found = {*read.findings, *desired.findings, *lints.run(view), *secrets}
     findings = sorted(found, key=lambda finding: (finding.origin, finding.code))
     return Repository(root, chosen, read, desired.resources, tuple(findings))
+
+
+def _runbooks(root: pathlib.Path) -> frozenset[str]:
+    """The files that rules may name as their runbooks, by their paths in the repository."""
+    return frozenset(file.relative_to(root).as_posix() for file in (root / "docs" / "runbooks").glob("*.md"))

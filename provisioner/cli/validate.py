@@ -1,6 +1,9 @@
-"""`provisioner validate`: check a repository without a cluster."""
+"""`provisioner validate`: check a repository, without a cluster unless asked to."""
 
 from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
@@ -8,27 +11,39 @@ from rich.text import Text
 from provisioner.cli._common import (
     HERE,
     AllTargetsOption,
-    Output,
-    OutputOption,
+    FindingsOutput,
     RepositoryOption,
     TargetsOption,
     choose,
     once,
     out,
-    print_findings,
+    print_json,
+    show,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from provisioner.model import Finding
+    from provisioner.repository import Repository
 
 
 def run(
     root: RepositoryOption = HERE,
     target: TargetsOption = None,
     all_targets: AllTargetsOption = False,
-    output: OutputOption = Output.TEXT,
+    online: Annotated[
+        bool, typer.Option("--online", help="Ask each target's cluster as well whether scripts compile.")
+    ] = False,
+    output: Annotated[
+        FindingsOutput,
+        typer.Option("-o", "--output", help="What to print: text, json, or what a CI system reads."),
+    ] = FindingsOutput.TEXT,
 ) -> None:
     """Check every file: YAML, schema, references, fields, templates. No cluster is asked.
 
-    With the variables of one target, or of each of several. Exit code 0: nothing to say; 1: findings; 2: there is no
-    repository here.
+    With the variables of one target, or of each of several. `--online` also asks each target's cluster whether scripts
+    compile; it stores nothing. Exit code 0: nothing to say; 1: findings; 2: there is no repository here.
     """
     from provisioner import repository
     from provisioner.errors import FindingsError
@@ -37,14 +52,40 @@ def run(
     try:
         loaded = [repository.load_for(root, chosen) for chosen in choose(root, target or [], all_targets)]
     except FindingsError as error:
-        print_findings(error.findings, output)
+        print_all(error.findings, [], output)
         raise typer.Exit(1) from None
-    found = once(each.findings for each in loaded)
-    print_findings(found, output)
+    found = once([*(each.findings for each in loaded), *(_online(each) for each in loaded if online)])
+    print_all(found, (document.origin.file for each in loaded for document in each.source.documents.values()), output)
     if found:
         raise typer.Exit(1)
-    if output is Output.TEXT:
+    if output is FindingsOutput.TEXT:
         documents, resources = count(len(loaded[0].source.documents), "document"), len(loaded[0].resources)
         checked = f"{documents} and {count(resources, 'resource')}"
         targets = f"{documents} for {count(len(loaded), 'target')}"
         out.print(Text(f"{targets if len(loaded) > 1 else checked}: all good.", style="green"))
+
+
+def print_all(found: Sequence[Finding], files: Iterable[str], output: FindingsOutput) -> None:
+    """The findings in the format asked for; `files` are those that were checked."""
+    from provisioner.report import github, json, junit, sarif, text
+
+    if output is FindingsOutput.JSON:
+        print_json(json.findings(found))
+    elif output is FindingsOutput.SARIF:
+        print_json(sarif.findings(found))
+    elif output is FindingsOutput.JUNIT:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(junit.findings(found, files).encode())
+        sys.stdout.flush()
+    elif output is FindingsOutput.GITHUB:
+        for line in github.findings(found):
+            print(line)
+    else:
+        show(text.findings(found))
+
+
+def _online(loaded: Repository) -> Iterator[Finding]:
+    from provisioner import online
+    from provisioner.client import Client
+
+    yield from online.check(Client(loaded.settings.target), loaded.resources)

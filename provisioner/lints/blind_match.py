@@ -6,40 +6,46 @@ that then names something else is dropped, and only the server's log tells. So e
 in full and directly before its colon; fields below a `flat_object` can't be searched; and a phrase must not hold a
 field and a colon.
 
+Bad:
+
+    type: match
     query: 'lockout AND action :account_lockout AND labels.team:red AND details.*:root'
+
+Good:
+
+    type: match
     query: 'message:lockout AND action:account_lockout'
+
+To mend it, name each field in full, or make it a threshold rule with `count: 1`: that one searches as usual.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from provisioner import querystring
-from provisioner.lints.unknown_field import schema_fields
 from provisioner.model import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
+    from provisioner.lints import View
     from provisioner.querystring import Term
-    from provisioner.source import Source
 
 CODE = "RULE002"
 
 
-def check(source: Source) -> Iterator[Finding]:
+def check(view: View) -> Iterator[Finding]:
     """A finding for each term of a match rule's query that a document-level monitor can't look for."""
-    known, open_ = schema_fields(source)
-    for rule in source.of_kind("rule"):
+    for rule in view.rules:
         query = rule.body.get("query")
         if rule.body.get("type") != "match" or not isinstance(query, str):
             continue
-        for message, hint in _wrong(query, known, open_):
+        for message, hint in _wrong(view.terms(query), view.types, view.open):
             yield Finding(CODE, message, rule.at(("query",)), hint)
 
 
-def _wrong(query: str, known: Collection[str], open_: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    for term in querystring.terms(query):
+def _wrong(terms: Iterable[Term], known: Collection[str], open_: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    for term in terms:
         field = term.text if term.field == "_exists_" else term.field
         if field is None:
             yield f"{term.text!r} is looked for in no field", f"name one: `message:{term.text}`"
