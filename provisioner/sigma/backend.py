@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _WILD = {SpecialChars.WILDCARD_MULTI: Wild.ANY, SpecialChars.WILDCARD_SINGLE: Wild.ONE}
+MOST_TERMS = 1000
+"""`indices.query.bool.max_clause_count` is 1,024."""
+LONGEST = 30_000
+"""`search.query.max_query_string_length` is 32,000, and Alerting makes the names of fields longer."""
 _ONE = re.compile(r"[\w@.]+:(?:\((?:\\.|[^()\\])*\)|(?:\\.|[^\s()\\])+)")
 _OPERATORS = {
     CompareOperators.LT: "<",
@@ -42,6 +46,7 @@ class QueryStrings(TextQueryBackend):
     def __init__(self, field: Callable[[str | None], Field]) -> None:
         super().__init__()
         self.field = field
+        self.terms = 0
         self.notes: dict[str, None] = {}
 
     def query(self, condition: Any) -> str:
@@ -49,6 +54,8 @@ class QueryStrings(TextQueryBackend):
         converted = self.convert_condition(condition, ConversionState())
         if not isinstance(converted, str):
             raise UnsayableError("the condition is empty")
+        if self.terms > MOST_TERMS:
+            raise UnsayableError(f"it has {self.terms:,} terms: a query takes at most {MOST_TERMS:,}")
         return converted
 
     def convert_condition_or(self, cond: Any, state: Any) -> Any:
@@ -67,9 +74,14 @@ class QueryStrings(TextQueryBackend):
             return f"_exists_:{converted[len(twice) : -1]}"
         return converted
 
+    def convert_condition_field_eq_val(self, cond: Any, state: Any) -> Any:
+        """Counted: the server takes so many."""
+        self.terms += 1
+        return super().convert_condition_field_eq_val(cond, state)
+
     def convert_condition_field_eq_expansion(self, cond: Any, state: Any) -> Any:
         """In brackets: what is around takes it for a single term."""
-        return f"({super().convert_condition_field_eq_expansion(cond, state)})"
+        return grouped(str(super().convert_condition_field_eq_expansion(cond, state)))
 
     def convert_condition_field_eq_val_str(self, cond: Any, state: Any) -> Any:
         """Text, without regard to case."""
@@ -100,7 +112,10 @@ class QueryStrings(TextQueryBackend):
         if not fold:
             self._cased(field)
         pattern = cond.value.to_plain()
-        return terms.regex(field, regexes.lucene(pattern, lower=field.ignore_case, ignore_case=fold))
+        found, wider = regexes.lucene(pattern, lower=field.ignore_case, ignore_case=fold)
+        if wider:
+            self.notes[f"a number of repeats in the regular expression for {field.name} has no upper bound"] = None
+        return terms.regex(field, found)
 
     def convert_condition_field_eq_val_cidr(self, cond: Any, state: Any) -> Any:
         """Addresses of a network."""

@@ -11,7 +11,7 @@ from sigma.rule import SigmaRule
 
 from provisioner.schema import load as load_schema
 from provisioner.sigma import terms
-from provisioner.sigma.backend import QueryStrings, grouped
+from provisioner.sigma.backend import LONGEST, QueryStrings, grouped
 from provisioner.sigma.fields import MESSAGE, Added, Fields, snake
 from provisioner.sigma.reading import words
 from provisioner.sigma.terms import Field, UnsayableError
@@ -47,12 +47,16 @@ class Converter:
         backend = QueryStrings(lambda name: self._field(name, applied, names, log_type, added))
         try:
             found = [backend.query(each.parsed) for each in applied.detection.parsed_condition]
-        except (SigmaError, NotImplementedError, RecursionError) as error:
-            raise UnsayableError(words(error)) from error
+        except UnsayableError:
+            raise
+        except Exception as error:  # (pySigma takes the form of many values for granted)
+            raise UnsayableError(f"pySigma can't convert it: {words(error)}") from error
         text = found[0] if len(found) == 1 else " OR ".join(map(grouped, found))
         origin = self._origin(applied, log_type, added)
         if origin:
             text = " AND ".join([*origin, grouped(text)])
+        if len(text) > LONGEST:
+            raise UnsayableError(f"the query has {len(text):,} characters: a query takes at most {LONGEST:,}")
         return Query(text, log_type, added, list(backend.notes))
 
     def field_of(self, rule: SigmaRule, name: str, added: dict[str, Added]) -> Field:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 FOLDER = "rules/detections/sigma"
 _COMMENT = "# yaml-language-server: $schema=../../../../provisioner/schemas/rule.json\n"
-_QUERY = ("RULE001", "RULE002", "RULE003", "RULE004")
+_QUERY = ("RULE001", "RULE002", "RULE003")
 """Lints of queries: what they say of a rule made here is a reason not to import it."""
 _GONE = ("deprecated", "unsupported")
 SELECTABLE = ("level", "status", "tag")
@@ -139,9 +139,10 @@ class Importer:
             elif key in seen:
                 outcome.action, outcome.reason = "refused", f"{seen[key]} has the same id, {key}"
             else:
-                seen[key] = entry.file
                 try:
-                    yield self._candidate(entry, key, outcome, correlator)
+                    candidate = self._candidate(entry, key, outcome, correlator)
+                    seen[key] = entry.file
+                    yield candidate
                 except UnsayableError as error:
                     outcome.action, outcome.reason, outcome.hint = "refused", str(error), error.hint
 

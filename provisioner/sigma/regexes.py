@@ -19,24 +19,31 @@ _parser: Any = importlib.import_module("re._parser")
 _DIGITS, _WORD, _SPACE = "0-9", "a-zA-Z0-9_", r"\ "
 _CATEGORIES = {"DIGIT": _DIGITS, "WORD": _WORD, "SPACE": _SPACE}
 _BEGIN, _END = ("BEGINNING", "BEGINNING_STRING"), ("END", "END_STRING")
-_MOST_REPEATS = 1000
+_MOST_AT_LEAST = 250
+_MOST_REPEATS = 20
+"""The server refuses expressions whose automaton takes more than 10,000 steps to make: `.*a.{1,64}b` is one already."""
 
 
-def lucene(pattern: str, *, lower: bool = False, ignore_case: bool = False) -> str:
-    """The expression for Lucene. `lower`: what it is looked for in is stored in lower case. Raises UnsayableError."""
+def lucene(pattern: str, *, lower: bool = False, ignore_case: bool = False) -> tuple[str, bool]:
+    """The expression for Lucene, and whether it is wider: `.{1,64}` becomes `.+`. Raises UnsayableError.
+
+    `lower`: what it is looked for in is stored in lower case.
+    """
     try:
         tree = _parser.parse(pattern)
     except (re.error, OverflowError, RecursionError) as error:
         raise UnsayableError(f"the regular expression is none: {error}") from error
     fold = ignore_case or bool(tree.state.flags & re.IGNORECASE)
     try:
-        return _Writer(lower, fold).sequence(list(tree), begin=True, end=True)
+        writer = _Writer(lower, fold)
+        return writer.sequence(list(tree), begin=True, end=True), writer.wider[0]
     except RecursionError as error:
         raise UnsayableError("the regular expression is nested too deeply") from error
 
 
 class _Writer:
-    def __init__(self, lower: bool, fold: bool) -> None:
+    def __init__(self, lower: bool, fold: bool, wider: list[bool] | None = None) -> None:
+        self.wider = [False] if wider is None else wider
         self.lower = lower
         self.fold = fold and not lower
 
@@ -66,11 +73,11 @@ class _Writer:
         if name == "IN":
             return self.members(value)
         if name == "BRANCH":
-            branches = "|".join(self.sequence(list(each), begin=begin, end=end) for each in value[1])
+            branches = "|".join(self.sequence(list(each), begin=begin, end=end) or "()" for each in value[1])
             return f"({branches})"
         if name == "SUBPATTERN":
             if value[1] & re.IGNORECASE or value[2]:
-                inner = _Writer(self.lower, bool(value[1] & re.IGNORECASE) or self.fold)
+                inner = _Writer(self.lower, bool(value[1] & re.IGNORECASE) or self.fold, self.wider)
                 return f"({inner.sequence(list(value[3]), begin=begin, end=end)})"
             return f"({self.sequence(list(value[3]), begin=begin, end=end)})"
         if name in ("MAX_REPEAT", "MIN_REPEAT"):
@@ -84,8 +91,12 @@ class _Writer:
         if len(items) != 1 or str(items[0][0]) not in ("LITERAL", "NOT_LITERAL", "ANY", "IN", "SUBPATTERN"):
             inner = f"({inner})"
         endless = str(most) == "MAXREPEAT"
-        if least > _MOST_REPEATS or (not endless and most > _MOST_REPEATS):
-            raise UnsayableError("the regular expression repeats too often")
+        if least > _MOST_AT_LEAST:
+            raise UnsayableError(
+                f"the regular expression repeats {least} times: more than {_MOST_AT_LEAST} are too many"
+            )
+        if not endless and most > _MOST_REPEATS:
+            endless, self.wider[0] = True, True
         for bounds, sign in (((0, None), "*"), ((1, None), "+"), ((0, 1), "?")):
             if (least, None if endless else most) == bounds:
                 return inner + sign
