@@ -213,6 +213,8 @@ class _Parser:
             message, hint = "a colon stands where no field is before it", f"in a value: {_ESCAPE}"
         elif before is not None and before.kind in ("and", "or", "not", "+", "-"):
             message, hint = f"{before.text!r} has nothing behind it", "take it out, or put it in quotes as a word"
+        elif before is not None and before.kind == ":" and token.kind in ("-", "+", "not"):
+            message, hint = f"{token.text!r} can't begin a value", 'put the value in quotes: `field:"-1"`'
         elif before is not None and before.kind == ":":
             message, hint = (
                 "a field has no value",
