@@ -1,4 +1,4 @@
-"""Rules imported from Sigma on a real server: its mapping takes their fields, and their queries find what Sigma means."""
+"""Rules imported from Sigma on a real server: it takes their fields, and their queries find what Sigma means."""
 
 from __future__ import annotations
 
