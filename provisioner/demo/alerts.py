@@ -23,8 +23,9 @@ _KEYS = {"source.ip", "actor.username"}
 class Alert:
     """An alert.
 
-    `pair` is the address and user of a brute-force alert, None for other rules; `peak` the largest number of failures
-    inside one window that the latest run of its state saw; `started` is in milliseconds since 1970.
+    `monitor` names the rule. `pair` is the address and user of an alert about such a pair, None for others; `peak` the
+    largest number of events inside one window that the latest run of its state saw; `started` is in milliseconds since
+    1970; `about` is what it is about: an event, a group of events, or neither (something that is missing).
     """
 
     monitor: str
@@ -33,6 +34,7 @@ class Alert:
     peak: int
     started: int
     error: str
+    about: str = "alert"
 
 
 @dataclass(slots=True)
@@ -59,9 +61,8 @@ def _alert(shown: dict[str, Any]) -> Alert:
     error = shown.get("error_message") or ""
     # Match rules share monitors: it is the trigger that tells the rule.
     rule = str(shown.get("trigger_id") or "").replace(":", "-", 1) if ":" in str(shown.get("trigger_id")) else ""
-    return Alert(
-        rule or shown["monitor_name"], shown["state"], _pair(shown), _peak(shown), shown.get("start_time") or 0, error
-    )
+    name, started = rule or shown["monitor_name"], shown.get("start_time") or 0
+    return Alert(name, shown["state"], _pair(shown), _peak(shown), started, error, _about(shown))
 
 
 def _pair(shown: dict[str, Any]) -> Pair | None:
@@ -72,6 +73,10 @@ def _pair(shown: dict[str, Any]) -> Pair | None:
 
 def _peak(shown: dict[str, Any]) -> int:
     return int((_bucket(shown).get("peak") or {}).get("value") or 0)
+
+
+def _about(shown: dict[str, Any]) -> str:
+    return "group" if _bucket(shown) else "event" if shown.get("related_doc_ids") else "alert"
 
 
 def _bucket(shown: dict[str, Any]) -> dict[str, Any]:

@@ -71,19 +71,19 @@ def summary(plan: Plan, numbers: dict[str, Any]) -> Table:
     return rows
 
 
-def alerts(found: Iterable[Alert], peaks: dict[Pair, int], expected: dict[Pair, int]) -> Table:
-    """Brute-force alerts with their keys, counts, and the newest state of each; other rules' alerts counted."""
+def alerts(found: Iterable[Alert], rule: str, peaks: dict[Pair, int], expected: dict[Pair, int]) -> Table:
+    """The brute-force rule's alerts with their keys, counts, and the newest state of each; other rules' are counted."""
     table = Table(
         "rule", "key", "failures in 5 min", "our count", "state", box=None, pad_edge=False, header_style="dim"
     )
     table.columns[0].no_wrap = True
     newest: dict[Pair, Alert] = {}
-    others: Counter[tuple[str, str]] = Counter()
+    others: Counter[tuple[str, str, str]] = Counter()
     for alert in sorted(found, key=lambda alert: alert.started):
-        if alert.pair:
+        if alert.pair and alert.monitor == rule:
             newest[alert.pair] = alert
         else:
-            others[alert.monitor, alert.state] += 1
+            others[alert.monitor, alert.state, alert.about] += 1
     for (address, user), alert in sorted(newest.items())[:_ROWS]:
         own = expected.get((address, user))
         key = Text(printable(f"{address} {user}"), overflow="fold")
@@ -92,8 +92,8 @@ def alerts(found: Iterable[Alert], peaks: dict[Pair, int], expected: dict[Pair, 
         )
     if len(newest) > _ROWS:
         table.add_row("", f"and {len(newest) - _ROWS} more", "", "", "")
-    for (monitor, state), number in sorted(others.items()):
-        table.add_row(monitor, f"{number} event{'' if number == 1 else 's'}", "", "", _state(state))
+    for (monitor, state, word), number in sorted(others.items()):
+        table.add_row(monitor, f"{number} {word}{'' if number == 1 else 's'}", "", "", _state(state))
     return table
 
 

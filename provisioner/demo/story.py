@@ -214,7 +214,7 @@ def _close(
         watcher.compare(shipment.expected, peaks)
         if raised := alerts.alerts(watcher.client):
             teller.say("")
-            teller.show(closing.alerts(raised, peaks, shipment.expected))
+            teller.show(closing.alerts(raised, RULE, peaks, shipment.expected))
         if shipment.expected:
             teller.say("")
             closing.notification(teller, receivers, min(shipment.expected))
