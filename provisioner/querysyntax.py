@@ -17,7 +17,7 @@ _TOKEN = re.compile(
   | (?P<word>(?:{_START}|[*?])(?:{_CHAR}|[*?])*)
   | (?P<quoted>"(?:[^"\\]|\\.)*")
   | (?P<regex>/(?:[^/\\]|\\.)*/)
-  | (?P<fuzzy>~(?:[0-9]+(?:\.[0-9]+)?)?)
+  | (?P<fuzzy>~(?:{_CHAR})*)
   | (?P<boost>\^)
   | (?P<sign>[-+!():])
   | (?P<range>[\[{{])
@@ -25,6 +25,7 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+_DISTANCE = re.compile(r"~(?:[0-9]+(?:\.[0-9]*)?|(?i:auto))?")
 _EDGE = re.compile(r'[ \t\n\r\u3000]*("(?:[^"\\]|\\.)*"|[^ \t\n\r\u3000\]}]+)', re.DOTALL)
 _END = re.compile(r"[ \t\n\r\u3000]*[\]}]")
 _UNICODE = re.compile(r"\\u(?![0-9a-fA-F]{4})")
@@ -84,6 +85,8 @@ def _tokens(query: str) -> list[_Token]:
             if number is None:
                 raise _WrongError("`^` needs a number behind it", start, _ESCAPE)
             position = number.end()
+        elif kind == "fuzzy" and found and found[-1].kind == "term" and not _DISTANCE.fullmatch(text):
+            raise _WrongError(f"`{text}` has no number of letters that may differ", start, "write `~1` or `~2`")
         elif kind == "word":
             kind = _OPERATORS.get(text) or ("star" if text == "*" else "wild" if _wild(text) else "term")
             if escape := _UNICODE.search(text):

@@ -60,7 +60,8 @@ def test_pipelines(client, source, count):
 def test_the_starter_pack_compiles_and_a_broken_rule_is_told_at_its_place(cluster, tmp_path: pathlib.Path):
     for part in ("rules", "templates", "ilm", "docs/runbooks"):
         shutil.copytree(ROOT / part, tmp_path / part)
-    settings = {"owner": "acme", "targets": {"dev": cluster.target}, "default_target": "dev"}
+    target = {**cluster.target, "vars": {"replicas": 0}}
+    settings = {"owner": "acme", "targets": {"dev": target}, "default_target": "dev"}
     (tmp_path / "provisioner.yml").write_text(yaml.safe_dump(settings), encoding="utf-8")
     before = cluster.client().request("GET", "/_cat/indices", params={"format": "json", "expand_wildcards": "all"})
     good = CliRunner().invoke(build(), ["validate", "--online", "-C", str(tmp_path)])
@@ -69,7 +70,7 @@ def test_the_starter_pack_compiles_and_a_broken_rule_is_told_at_its_place(cluste
     (tmp_path / "rules" / "raw.yml").write_text(raw, encoding="utf-8")
     bad = CliRunner().invoke(build(), ["validate", "--online", "-o", "github", "-C", str(tmp_path)])
     assert bad.exit_code == 1
-    assert "::error file=rules/raw.yml,line=8,col=66,title=TPL002::" in bad.output
+    assert "::error file=rules/raw.yml,line=8,col=74,title=TPL002::" in bad.output
     after = cluster.client().request("GET", "/_cat/indices", params={"format": "json", "expand_wildcards": "all"})
     assert {row["index"] for row in after} == {row["index"] for row in before}
 
