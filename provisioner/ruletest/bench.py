@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import pathlib
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from provisioner.client import Client
     from provisioner.model import Resource
     from provisioner.repository import Repository
     from provisioner.ruletest.cases import Case
@@ -141,13 +142,18 @@ class Bench:
 
     def triggered(self, script: Mapping[str, Any], results: Mapping[str, Any]) -> bool:
         """Whether the condition of a query-level trigger holds. Raises ProvisionerError where it does not compile."""
-        source = f"def ctx = params.ctx; return ({script['source']});"
-        params = {**script.get("params", {}), "ctx": {"results": [results]}}
-        body = {"script": {"lang": "painless", "source": source, "params": params}}
-        try:
-            return bool(self.client.request("POST", "/_scripts/painless/_execute", body, safe=True)["result"] == "true")
-        except ApiError as error:
-            raise ProvisionerError(f"the trigger's script fails: {error.reason}") from error
+        return triggered(self.client, script, results)
+
+
+def triggered(client: Client, script: Mapping[str, Any], results: Mapping[str, Any]) -> bool:
+    """Whether the condition of a query-level trigger holds. Raises ProvisionerError where it does not compile."""
+    source = f"def ctx = params.ctx; return ({script['source']});"
+    params = {**script.get("params", {}), "ctx": {"results": [results]}}
+    body = {"script": {"lang": "painless", "source": source, "params": params}}
+    try:
+        return bool(client.request("POST", "/_scripts/painless/_execute", body, safe=True)["result"] == "true")
+    except ApiError as error:
+        raise ProvisionerError(f"the trigger's script fails: {error.reason}") from error
 
 
 def _reason(error: Mapping[str, Any]) -> str:

@@ -65,7 +65,7 @@ def _result(
     query = json.dumps(answers[-1][0].body) if answers else ""
     failed = next((answer["error"] for _, answer in answers if "error" in answer), None)
     if failed:
-        return Result(case, error=f"the search failed: {_words(failed)}", query=query)
+        return Result(case, error=f"the search failed: {words(failed)}", query=query)
     try:
         alerts = _alerts(bench, case, answers)
     except ProvisionerError as error:
@@ -100,7 +100,8 @@ def flat(source: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return found
 
 
-def _words(error: Mapping[str, Any]) -> str:
+def words(error: Mapping[str, Any]) -> str:
+    """Why a search failed, with what a script says."""
     causes = error.get("root_cause") or [error]
     inner = (error.get("caused_by") or causes[0]).get("reason")
     script = (error.get("caused_by") or {}).get("caused_by", {}).get("reason")

@@ -37,7 +37,7 @@ def searches(case: Case, base: int) -> Iterator[Search]:
     """All searches of a case; `base` is when its test begins (milliseconds since 1970)."""
     monitor = case.monitor
     if monitor["monitor_type"] == "doc_level_monitor":
-        for query in _queries(monitor, case.rule.id):
+        for query in doc_queries(monitor, case.rule.id):
             found = {"query_string": {"query": query["query"], "fields": query.get("fields") or None}}
             found["query_string"] = {key: value for key, value in found["query_string"].items() if value is not None}
             yield Search(case, 0, {"size": _MOST, "query": _only([found], case.ids())})
@@ -45,17 +45,18 @@ def searches(case: Case, base: int) -> Iterator[Search]:
     for number, run in enumerate(case.runs):
         for trigger in monitor["triggers"]:
             ((kind, inner),) = trigger.items()
-            body = _at(monitor["inputs"][0]["search"]["query"], base + run.end, _interval(monitor))
+            body = at(monitor["inputs"][0]["search"]["query"], base + run.end, interval(monitor))
             body["query"] = _only([body.get("query", {"match_all": {}})], case.ids(run.visible))
             if kind == "bucket_level_trigger":
                 way = tuple(inner["condition"]["parent_bucket_path"].split(">"))
-                _select(body, way, inner["condition"])
+                select(body, way, inner["condition"])
                 yield Search(case, number, body, way)
             else:
                 yield Search(case, number, body, (), inner["condition"]["script"])
 
 
-def _queries(monitor: Body, rule: str) -> Sequence[Mapping[str, Any]]:
+def doc_queries(monitor: Body, rule: str) -> Sequence[Mapping[str, Any]]:
+    """The queries of one rule in a doc-level monitor."""
     queries: list[dict[str, Any]] = monitor["inputs"][0]["doc_level_input"]["queries"]
     return [query for query in queries if query["id"] == rule] or queries
 
@@ -64,7 +65,8 @@ def _only(queries: list[Any], ids: Sequence[str]) -> Body:
     return {"bool": {"must": queries, "filter": [{"ids": {"values": list(ids)}}]}}
 
 
-def _interval(monitor: Body) -> int:
+def interval(monitor: Body) -> int:
+    """How often a monitor runs, in milliseconds."""
     period = monitor["schedule"].get("period", {"interval": 1, "unit": "MINUTES"})
     return (
         int(period["interval"])
@@ -72,14 +74,15 @@ def _interval(monitor: Body) -> int:
     )
 
 
-def _at(query: Body, end: int, interval: int) -> Body:
+def at(query: Body, end: int, interval: int) -> Body:
     """The query with the run's times, as Alerting's mustache puts them in."""
     text = json.dumps(query).replace("{{period_end}}", str(end)).replace("{{period_start}}", str(end - interval))
     filled: Body = json.loads(text)
     return filled
 
 
-def _select(body: Body, way: Sequence[str], condition: Mapping[str, Any]) -> None:
+def select(body: Body, way: Sequence[str], condition: Mapping[str, Any]) -> None:
+    """Put a bucket-level trigger into a search: only groups that it lets pass are answered."""
     place: Body = body
     for name in way:
         aggregations = place.get("aggregations") or place["aggs"]
@@ -93,13 +96,18 @@ def _select(body: Body, way: Sequence[str], condition: Mapping[str, Any]) -> Non
 
 def fired(search: Search, answer: Mapping[str, Any]) -> dict[tuple[str, ...], float]:
     """The groups that a bucket-level trigger lets pass, by their keys, with what the rule measured."""
+    return groups(search.way, search.case.group_by, answer)
+
+
+def groups(way: Sequence[str], names: Sequence[str], answer: Mapping[str, Any]) -> dict[tuple[str, ...], float]:
+    """The groups of an answer by their keys: the values of the fields named, in this order."""
     place: Mapping[str, Any] = answer["aggregations"]
-    for name in search.way:
+    for name in way:
         place = place[name]
     found: dict[tuple[str, ...], float] = {}
     for bucket in place["buckets"]:
         peak = bucket.get("peak", {}).get("value")
-        found[_key(bucket["key"], search.case.group_by)] = bucket["doc_count"] if peak is None else peak
+        found[_key(bucket["key"], names)] = bucket["doc_count"] if peak is None else peak
     return found
 
 
