@@ -20,7 +20,7 @@ LONGEST_REGEX = 1000
 """`index.max_regex_length`: the server refuses longer ones, and the whole query with them."""
 NUMBERS = frozenset({"integer", "long", "double"})
 _SPECIAL = frozenset('+-=&|!(){}[]<>^"~*?:\\/ \u3000')
-_SPECIAL_IN_REGEX = frozenset('.?+*|{}[]()"\\#@&<>~^$-/:')
+_SPECIAL_IN_REGEX = frozenset('.?+*|{}[]()"\\#@&<>~^$-/: ')  # Alerting makes one space of several bare ones
 _WORDS = frozenset({"AND", "OR", "NOT", "TO", "&&", "||"})
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
