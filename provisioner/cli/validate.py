@@ -73,13 +73,12 @@ def print_all(found: Sequence[Finding], files: Iterable[str], output: FindingsOu
         print_json(json.findings(found))
     elif output is FindingsOutput.SARIF:
         print_json(sarif.findings(found))
-    elif output is FindingsOutput.JUNIT:
+    elif output in (FindingsOutput.JUNIT, FindingsOutput.GITHUB):
+        lines = "".join(f"{line}\n" for line in github.findings(found))
+        text_ = junit.findings(found, files) if output is FindingsOutput.JUNIT else lines
         sys.stdout.flush()
-        sys.stdout.buffer.write(junit.findings(found, files).encode())
+        sys.stdout.buffer.write(text_.encode())  # whatever the locale, as its readers expect
         sys.stdout.flush()
-    elif output is FindingsOutput.GITHUB:
-        for line in github.findings(found):
-            print(line)
     else:
         show(text.findings(found))
 

@@ -1,8 +1,8 @@
 """RULE003: what is asked of a field does not fit its type.
 
 OpenSearch compares texts letter by letter in a range over a `keyword` (`"9"` comes after `"10"`), and reads an address
-range as a plain text there. It refuses wildcards on numbers, dates and addresses, groups by a `text` field, and sums
-of what is no number: the rule exists, and each of its runs fails.
+range as a plain text there. A wildcard on a number, a date or an address, or a value that is none, finds nothing,
+without a word: the rule stays silent. Groups by a `text` field and sums of what is no number fail at every run.
 
 Bad:
 
@@ -75,7 +75,7 @@ def _a(type_: str) -> str:
 
 
 def _term(term: Term, type_: str) -> tuple[str, str, Severity] | None:
-    """Message, hint and severity: an error is what OpenSearch refuses, a warning what it takes and compares as text."""
+    """Message, hint and severity: an error is what finds nothing, a warning what is compared as text."""
     text = term.text
     about = f"{term.field!r} is {_a(type_)}"
     if not type_ or not text:
@@ -86,12 +86,12 @@ def _term(term: Term, type_: str) -> tuple[str, str, Severity] | None:
     quoted = value is not text
     if type_ in _EXACT and not quoted:
         if text[0] == "/":
-            return f"{about}: OpenSearch takes no regular expression on it", "name values, or a range", Severity.ERROR
+            return f"{about}: a regular expression finds nothing there", "name values, or a range", Severity.ERROR
         if _WILD.search(text):
             if text == "*":
                 return None
             hint = 'write a network: `"10.0.0.0/8"`' if type_ == "ip" else "write a range: `[1 TO 5]`"
-            return f"{about}: OpenSearch takes no wildcard on it", hint, Severity.ERROR
+            return f"{about}: a wildcard finds nothing there", hint, Severity.ERROR
     if type_ in _EXACT and not _fits(value, type_):
         wanted = _NAMES.get(type_, "a number")
         return f"{about}, and {value!r} is not {wanted}", f"look for {wanted}", Severity.ERROR
@@ -111,8 +111,6 @@ def _range(text: str, type_: str, about: str) -> tuple[str, str, Severity] | Non
         return f"{about}: the range {text} compares letter by letter", hint, Severity.WARNING
     if type_ in _WORDS | _TEXTS and any(_CIDR.fullmatch(end) for end in ends):
         return f"{about}: the range {text} compares letter by letter", "use a field of the type ip", Severity.WARNING
-    if type_ == "boolean":
-        return None
     wrong = [end for end in ends if type_ in _EXACT and not _fits(end, type_)]
     if wrong:
         wanted = _NAMES.get(type_, "a number")
