@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from provisioner import secretrefs, source
+from provisioner import attack, secretrefs, source
 
 if TYPE_CHECKING:
     from provisioner.model import Body
@@ -21,8 +21,9 @@ def facts(rule: Any, pipeline: Pipeline) -> tuple[Body, Body]:
     """The keys that stand before those of the rule's type, and those behind."""
     level = rule.level.name.lower() if rule.level else "low"
     tags = [str(tag).lower() for tag in rule.tags]
-    techniques = [match[1].upper() for tag in tags if (match := _TECHNIQUE.fullmatch(tag))]
-    other = [tag for tag in tags if not _TECHNIQUE.fullmatch(tag) and _TAG.fullmatch(tag)]
+    found = {tag: _technique(match[1].upper()) for tag in tags if (match := _TECHNIQUE.fullmatch(tag))}
+    techniques = [technique for technique in found.values() if technique]
+    other = [tag for tag in tags if not found.get(tag) and _TAG.fullmatch(tag)]
     addresses = [str(each).strip() for each in rule.references if _ADDRESS.fullmatch(str(each).strip())]
     causes = [prose(each, 1) for each in rule.falsepositives if str(each).strip().lower() not in _NO_CAUSES]
     first = {"title": prose(rule.title, 1), "description": prose(rule.description or "", 2)}
@@ -65,6 +66,12 @@ def prose(value: Any, lines: int) -> str:
     while secretrefs.REFERENCE.search(plain):
         plain = plain.replace("${", "$ {")
     return source.literal(plain)
+
+
+def _technique(id_: str) -> str:
+    """The technique, or the one that took its place; empty for one that our list of them lacks: it stays a tag."""
+    known = attack.load()
+    return id_ if id_ in known.techniques else known.replaced.get(id_, "")
 
 
 def _printable(text: str) -> str:

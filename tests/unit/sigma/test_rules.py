@@ -159,6 +159,13 @@ def test_not_beside_or_stands_in_brackets(rule):
     assert query.endswith("(process.executable:x OR (NOT (process.executable:y AND details.command:z)))")
 
 
+def test_techniques_that_attack_has_not(rule):
+    text = selected(WINDOWS, {"Image": "x"}).replace("attack.t1059.001", "attack.t1086, attack.t9999, attack.t1003")
+    body = rule(text)
+    assert body["attack"] == ["T1059.001", "T1003"]  # T1086's heir
+    assert body["tags"] == ["attack.execution", "attack.t9999", "cve.2021-44228"]
+
+
 def test_a_filter_becomes_a_part_of_its_rule(imported, repository):
     text = selected(WINDOWS, {"Image": "x"}) + (
         "---\ntitle: Not ours\nlogsource: {product: windows}\n"
