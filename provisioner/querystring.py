@@ -51,7 +51,7 @@ def terms(query: str) -> Iterator[Term]:
     field: str | None = None  # named, its value still to come
     negated = False  # said of what comes next
     parts = [match[0] for match in _PART.finditer(query)]
-    for part, following in zip(parts, [*parts[1:], ""], strict=True):
+    for part, following in zip(parts, [*parts[1:], *[""] * bool(parts)], strict=True):
         word = part.lstrip("+-!")
         named = _NAMED.fullmatch(word)
         negated ^= part[0] in "-!" or word == "NOT"

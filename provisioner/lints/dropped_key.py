@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from provisioner.model import Finding, Severity
 from provisioner.schema import suggest
+from provisioner.values import mapping
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,8 +84,7 @@ def check(view: View) -> Iterator[Finding]:
         resource, body = document.body.get("resource", "monitor"), document.body.get("body")
         if resource == "monitor":
             known = _MONITOR
-        elif resource == "channel" and isinstance(body, dict) and body.get("config_type") in _CHANNELS:
-            type_ = body["config_type"]
+        elif resource == "channel" and (type_ := str(mapping(body).get("config_type"))) in _CHANNELS:
             known = {**dict.fromkeys(("name", "description", "config_type", "is_enabled"), _ANY)}
             known[type_] = _CHANNELS[type_]
         else:

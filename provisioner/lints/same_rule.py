@@ -60,7 +60,7 @@ def check(view: View) -> Iterator[Finding]:
 
 def _frozen(value: Any) -> Hashable:
     if isinstance(value, dict):
-        return tuple(sorted((str(key), _frozen(child)) for key, child in value.items()))
+        return frozenset((str(key), _frozen(child)) for key, child in value.items())
     if isinstance(value, list):
         return tuple(map(_frozen, value))
     return " ".join(value.split()) if isinstance(value, str) else repr(value)
