@@ -49,7 +49,7 @@ def test_value_count(rule):
     condition = {"field": "SourceIp", "gte": 10}
     body = rule(FAILED + correlation("value_count", ["failed"], condition, timespan="2w"))
     assert (body["type"], body["query"]) == ("distinct", QUERY)
-    assert body["distinct"] == {"of": "linux.sshd.source_ip", "count": 10, "within": "14d"}
+    assert body["distinct"] == {"of": "source.ip", "count": 10, "within": "14d"}
 
 
 @pytest.mark.parametrize(("type_", "ordered"), [("temporal", False), ("temporal_ordered", True)])
