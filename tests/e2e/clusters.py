@@ -297,7 +297,7 @@ def repository(cluster: Cluster, tmp_path: pathlib.Path) -> Iterator[Repository]
 def _copy(folder: pathlib.Path, cluster: Cluster) -> Repository:
     tag = secrets.token_hex(4)
     made = Repository(folder / "repository", cluster, f"e2e-{tag}", f"ns{tag}")
-    for part in ("rules", "templates", "ilm"):
+    for part in ("rules", "templates", "ilm", "docs/runbooks"):
         shutil.copytree(ROOT / part, made.root / part)
     made.settings()
     return made
