@@ -22,6 +22,8 @@ COMMANDS = {
     "on them.",
     "explain": "Explain a finding's code: what is wrong, why it matters, an example, how to mend it; "
     "without one, list all.",
+    "backtest": "Show how often rules would have fired on the target's data, by their rendered monitors; "
+    "nothing is written there.",
     "coverage": "Show what the enabled rules cover: techniques of ATT&CK by tactic, and events, log types and rules "
     "with gaps.",
     "render": "Print the rendered bodies, secrets as references; with `--kind shipper` the configuration of a shipper.",

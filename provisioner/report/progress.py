@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from provisioner.report import text
 
@@ -54,3 +54,25 @@ def tests(console: Console, total: int) -> Iterator[Callable[[Result], None]]:
             bar.update(task, description="testing", advance=1)
 
         yield ended
+
+
+@contextmanager
+def backtest(console: Console, total: int) -> Iterator[Callable[[str, float], None]]:
+    """Give a function that takes the rule at work and how much of its time is done; no rule: it is done."""
+    if not console.is_terminal:
+        yield lambda _, __: None
+        return
+    columns = (TextColumn("  {task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("looking at the data", total=total)
+        done = 0
+
+        def got(rule: str, share: float) -> None:
+            nonlocal done
+            if not rule:
+                done += 1
+                bar.update(task, completed=done)
+            else:
+                bar.update(task, description=rule, completed=done + share)
+
+        yield got

@@ -48,7 +48,7 @@ class Case:
 
 def cases(source: Source, resources: Iterable[Resource], wanted: Collection[str] | None = None) -> Iterator[Case]:
     """All cases, or those of the wanted rules (by id), in the order of the files. A rule without a monitor has none."""
-    monitors = _monitors(resources)
+    monitors = by_rule(resources)
     number = 0
     for rule in source.of_kind("rule"):
         if rule.id not in monitors or (wanted is not None and rule.id not in wanted):
@@ -62,7 +62,7 @@ def cases(source: Source, resources: Iterable[Resource], wanted: Collection[str]
             yield Case(number, rule, test["name"], origin, test["expect"], found, taken, monitors[rule.id])
 
 
-def _monitors(resources: Iterable[Resource]) -> dict[str, Body]:
+def by_rule(resources: Iterable[Resource]) -> dict[str, Body]:
     """Each rule's monitor; rules that share one each have it."""
     found: dict[str, Body] = {}
     for resource in resources:
