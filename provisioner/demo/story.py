@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 
 STEPS = 8
 RULE = f"{stage.OWNER}-brute-force-login"
-OTHER_RULES = (f"{stage.OWNER}-account-lockout", f"{stage.OWNER}-privilege-escalation")
-"""What the demo's own log gives cause for besides the brute force."""
+_OTHERS = ("account-lockout", "privilege-escalation", "login-after-brute-force", "password-spraying")
+OTHER_RULES = tuple(f"{stage.OWNER}-{rule}" for rule in _OTHERS)
+"""What the demo's own log surely gives cause for besides the brute force; more rules may fire."""
 PIPELINE = f"{stage.OWNER}-sshd"
 _LIVE_SCHEDULE, _LOG_SCHEDULE = "2s", f"{log.STEP}s"
 

@@ -54,6 +54,8 @@ def test_the_whole_story() -> None:
     assert all(cluster == own for cluster, own in counts.values())
     assert re.search(r"^ +demo-account-lockout +1 event ", done.stdout, re.M)
     assert re.search(r"^ +demo-privilege-escalation +11 events ", done.stdout, re.M)
+    assert re.search(r"^ +demo-login-after-brute-force +1 group ", done.stdout, re.M)
+    assert re.search(r"^ +demo-password-spraying +1 group ", done.stdout, re.M)
     assert "No changes: " in done.stdout
     assert "0 requests that write were sent" in done.stdout
     assert re.search(r"(\d+) of \1 lines", done.stdout), "not every line was stored"
