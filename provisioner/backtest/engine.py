@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from provisioner.backtest import bodies, steps, tally
 from provisioner.backtest.tally import Episodes, Tally
 from provisioner.client import path
-from provisioner.errors import ApiError, ProvisionerError
+from provisioner.errors import ApiError, ProvisionerError, UnclearError
 from provisioner.ruletest import searches
 from provisioner.ruletest.bench import triggered
 from provisioner.ruletest.runner import words
@@ -27,7 +27,7 @@ _BUCKETS = 10_000
 """Intervals of one histogram."""
 _SPANS = 100
 """Spans that are resolved before alerts are counted."""
-_MOST, _SHORT, _LONG = 100, 2.0, 8.0
+_MOST, _SHORT, _LONG = 20, 1.0, 5.0
 """Searches of one request at most; seconds of a request below which the next one holds more, and above which fewer."""
 _KNOWN = 10_000
 
@@ -169,20 +169,45 @@ class Backtest:
         return results
 
     def _ask(self, asked: Sequence[Body]) -> list[Mapping[str, Any]]:
+        """Answers to many searches. Those that the cluster is too busy for (429) are asked again, fewer at once."""
+        answers: list[Mapping[str, Any]] = self._send(asked)
+        for wait in (1, 2, 4, 8, 16):
+            busy = [place for place, answer in enumerate(answers) if answer.get("status") == 429]
+            if not busy:
+                break
+            self._at_once = max(self._at_once // 4, 1)
+            time.sleep(wait)
+            for start in range(0, len(busy), self._at_once):
+                part = busy[start : start + self._at_once]
+                for place, answer in zip(part, self._send([asked[place] for place in part]), strict=True):
+                    answers[place] = answer
+        for answer in answers:
+            if "error" in answer:
+                raise self._failed("" if answer.get("status") == 404 else words(answer["error"]))
+        return answers
+
+    def _send(self, asked: Sequence[Body]) -> list[Mapping[str, Any]]:
         """Many searches in one request; how many the next one holds follows how long this one took."""
         head = json.dumps({"index": self.job.indices})
         text = "".join(f"{head}\n{json.dumps(body)}\n" for body in asked)
         began = time.monotonic()
-        answers: list[Mapping[str, Any]] = self.client.request("POST", "/_msearch", text, safe=True)["responses"]
+        try:
+            answers: list[Mapping[str, Any]] = self.client.request("POST", "/_msearch", text, safe=True)["responses"]
+        except UnclearError:  # no answer within the target's timeout: half of them may have one
+            if len(asked) == 1:
+                raise
+            self._at_once, half = 1, len(asked) // 2
+            return [*self._send(asked[:half]), *self._send(asked[half:])]
+        except ApiError as error:
+            if error.status != 429:
+                raise
+            answers = [{"status": 429, "error": {"reason": error.reason}} for _ in asked]
         took = time.monotonic() - began
         if took > _LONG:
             self._at_once = max(self._at_once // 2, 1)
         elif took < _SHORT:
             self._at_once = min(self._at_once * 2, _MOST)
         self.tally.searches += len(asked)
-        for answer in answers:
-            if "error" in answer:
-                raise self._failed("" if answer.get("status") == 404 else words(answer["error"]))
         return answers
 
     def _groups(self, body: Body, way: tuple[str, ...], answer: Mapping[str, Any], *, all_: bool) -> Found:

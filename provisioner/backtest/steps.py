@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from provisioner.model import Body
 
-_EVENTS = 20_000
+_EVENTS = 10_000
 """Events that one search over several runs looks at, at most, where a single run does not see more."""
 _RUNS = 512
 _TYPES = frozenset({"threshold", "distinct", "new_value", "absence", "ratio", "spike", "sequence"})

@@ -17,6 +17,7 @@ from provisioner.backtest.engine import Backtest
 from provisioner.backtest.tally import Tally
 from provisioner.client import path
 from provisioner.demo import count, shipper
+from provisioner.repository import load_for
 from provisioner.ruletest.bench import Bench, bench
 from provisioner.settings import Settings, Target
 
@@ -153,6 +154,36 @@ def test_all_pages_of_groups_are_counted(filled: Bench) -> None:
     tally = backtest(filled, "bt-many", begin, begin + 2 * DAY)
     assert tally.fired == 5_500
     assert len(tally.keys) == 5_500
+
+
+def test_what_was_counted_before_an_interrupt_is_there(filled: Bench) -> None:
+    (job,) = jobs.jobs(filled.loaded, ["bt-silent"], BEGIN - 60 * MINUTE, BEGIN + DAY)
+    found = Backtest(filled.client, job)
+    told: list[int] = []
+
+    def interrupt(at: int) -> None:
+        told.append(at)
+        if at > BEGIN + 200 * MINUTE:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        found.run(interrupt)
+    channels = len(filled.loaded.source.documents["severity", "high"].body["channels"])
+    tally = found.tally
+    assert (tally.complete, tally.until, tally.fired, tally.messages) == (False, told[-1], 1, channels)
+    assert told[-1] < BEGIN + DAY
+
+
+def test_a_coarser_step_finds_the_same_bursts(filled: Bench) -> None:
+    """The rule as if it ran once an hour: its look-back grows with that, so no burst is missed."""
+    root = filled.loaded.root
+    target = Target("t", filled.loaded.settings.target.hosts, namespace=filled.loaded.settings.target.namespace,
+                    vars={"replicas": 0}, schedule="1h")  # fmt: skip
+    loaded = load_for(root, Settings("back", target))
+    (job,) = jobs.jobs(loaded, ["bt-many"], BEGIN, BEGIN + DAY)
+    found = Backtest(filled.client, job)
+    found.run()
+    assert keys(found.tally) == {"x": 1, "y": 1}  # the two bursts of x are ten minutes apart: one alert now
 
 
 def _reference(failures: list[count.Failure], begin: datetime, end: datetime) -> Counter[tuple[str, str]]:
