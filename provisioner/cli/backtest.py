@@ -36,7 +36,7 @@ _DAY = 86_400_000
 
 
 def run(
-    rules: Annotated[list[str], typer.Argument(metavar="RULE...", help="Ids of rules; * stands for any characters.")],
+    rules: Annotated[list[str], typer.Argument(metavar="RULE", help="Ids of rules; * stands for any characters.")],
     root: RepositoryOption = HERE,
     target: TargetOption = None,
     days: Annotated[int, typer.Option("--days", min=1, metavar="N", help="The last N days.")] = 7,
