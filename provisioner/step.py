@@ -37,7 +37,7 @@ class Done:
 class Step:
     """One change, to be made on one cluster; `body` has its secrets resolved. `held`: is the lock still ours?
 
-    `unclear` says after a failure that the last request may have taken effect.
+    `unclear` says after a failure that a request may have taken effect, as after a plain 500 it may too.
     """
 
     def __init__(self, change: Change, cluster: Cluster, known: Known, body: Body, held: Callable[[], bool]) -> None:
@@ -62,7 +62,7 @@ class Step:
             except ProvisionerError as error:
                 wait = next(waits, None)
                 late = self.unclear and isinstance(error, ApiError) and error.status in _EXISTS
-                self.unclear |= isinstance(error, UnclearError)
+                self.unclear |= isinstance(error, UnclearError) or (isinstance(error, ApiError) and error.status >= 500)
                 if wait is None or not (retrying.passing(error) or late):
                     raise
                 wait = backoff.at_least(wait, getattr(error, "retry_after", 0))

@@ -101,7 +101,8 @@ def expected(case: Case, done: Done, lane: Lane) -> list[str]:
     effect, text = case.fault.effect, done.text
     found = ["a traceback"] if "Traceback" in text else []
     hits = lane.proxy.hits
-    tries = sum(seen.same == hits[0].same for seen in lane.proxy.seen) if hits else 0
+    # Looks before the fault asked the same: only what is asked from then on is a try of it.
+    tries = sum(seen.same == hits[0].same and seen.at >= hits[0].at for seen in lane.proxy.seen) if hits else 0
     if hits and hits[0].method == "DELETE" and hits[0].path.partition("?")[0].endswith("/_doc/lock"):
         return found  # all is done by then; a lock that stays is known to be a dead process's
     if effect in KILLED and case.fault.strike is None:

@@ -145,3 +145,12 @@ def test_adopting_a_policy_rolls_it_out_where_indices_hold_an_older_copy():
         change = Change(Action.ADOPT, live.kind, live.key, "adopted", after=MARKED, live=live)
         Step(change, cluster, known(), MARKED, lambda: True).run()
     assert governing.told == ["acme-tail"]
+
+
+def test_a_plain_500_ends_the_step_and_may_have_taken_effect():
+    with faulty(ABSENT, whole(500, "{}")) as server:
+        tried = step(server, create())
+        with pytest.raises(ProvisionerError):
+            tried.run()
+        assert writes(server) == ["PUT"]
+        assert tried.unclear
