@@ -47,7 +47,7 @@ def make(folder: pathlib.Path, url: str, objects: int, parallel: int) -> Made:
     tag = secrets.token_hex(4)
     made = Made(folder / tag, f"bench-{tag}", f"ns{tag}")
     for name, content in starter.files().items():
-        if not name.startswith(("rules/detections/", "rules/channels", "rules/severities", "docs/")):
+        if name.startswith(("templates/", "ilm/", "docs/runbooks/")):
             _write(made.root / name, content.decode())
     target = {"hosts": [url], "namespace": made.namespace, "parallel": parallel, "vars": {"replicas": 0}}
     _write(made.root / "provisioner.yml", _yaml({"owner": made.owner, "targets": {"bench": target}}))
@@ -69,7 +69,7 @@ def _channels(root: pathlib.Path, count: int) -> None:
         channel = {"kind": "channel", "id": f"team-{n}", "title": f"Team {n}", "type": "slack"}
         _write(root / f"rules/channels/team-{n}.yml", _yaml({**channel, "url": f"${{env:{SECRET}_{n}}}"}))
         severity = {"kind": "severity", "id": f"team-{n}", "title": f"Team {n}, high", "level": "2"}
-        more = {"response_time": "15m", "examples": ["Brute force"], "channels": [f"team-{n}"], "throttle": "15m"}
+        more = {"response_time": "2h", "examples": ["Brute force"], "channels": [f"team-{n}"], "throttle": "15m"}
         _write(root / f"rules/severities/team-{n}.yml", _yaml({**severity, **more}))
 
 
