@@ -28,7 +28,7 @@ _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _DISTANCE = re.compile(r"~(?:[0-9]+(?:\.[0-9]*)?|(?i:auto))?")
 _EDGE = re.compile(r'[ \t\n\r\u3000]*("(?:[^"\\]|\\.)*"|[^ \t\n\r\u3000\]}]+)', re.DOTALL)
 _END = re.compile(r"[ \t\n\r\u3000]*[\]}]")
-_UNICODE = re.compile(r"\\u(?![0-9a-fA-F]{4})")
+_UNICODE = re.compile(r"(?<!\\)(?:\\\\)*\\u(?![0-9a-fA-F]{4})")
 _OPERATORS = {"AND": "and", "&&": "and", "OR": "or", "||": "or", "NOT": "not"}
 _DEEPEST = 200
 
@@ -135,7 +135,7 @@ def _regex(pattern: str) -> str:
 
     OpenSearch takes such a query for valid, and then finds nothing.
     """
-    plain = re.sub(r'\\.|"[^"]*"', "", pattern, flags=re.DOTALL)
+    plain = re.sub(r'\\.|"[^"]*"', "x", pattern, flags=re.DOTALL)
     plain = re.sub(r"\[\^?.[^\]]*\]", "", plain, flags=re.DOTALL)
     if "[" in plain:
         return "has a `[` that is not closed"

@@ -57,6 +57,8 @@ class TestOutput(StrEnum):
 
     TEXT = "text"
     JSON = "json"
+    JUNIT = "junit"
+    GITHUB = "github"
 
 
 RepositoryOption = Annotated[

@@ -42,6 +42,7 @@ def run(
     """
     from provisioner import settings
     from provisioner.errors import FindingsError
+    from provisioner.report import github, junit
     from provisioner.report import tests as report
     from provisioner.ruletest.bench import bench
 
@@ -57,6 +58,10 @@ def run(
         show(report.summary(results, len(cases), seconds))
     elif output is TestOutput.JSON:
         print_json(report.json(results, seconds))
+    elif output is TestOutput.JUNIT:
+        print(junit.outcomes(report.outcomes(results), "provisioner test"), end="")
+    else:
+        print("\n".join(github.outcomes(report.outcomes(results))))
     if any(not result.passed for result in results):
         raise typer.Exit(1)
 

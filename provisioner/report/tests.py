@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from provisioner.quantities import count
+from provisioner.report.junit import Outcome
 from provisioner.ruletest.expect import shown
 
 if TYPE_CHECKING:
@@ -55,6 +56,21 @@ def json(results: Sequence[Result], seconds: float) -> dict[str, Any]:
         "failed": sum(not result.passed for result in results),
         "tests": [_one(result) for result in results],
     }
+
+
+def outcomes(results: Sequence[Result]) -> list[Outcome]:
+    """The results as JUnit's and GitHub's reports take them."""
+    return [
+        Outcome(
+            result.case.name,
+            result.case.rule.id,
+            failure=result.failure,
+            error=result.error,
+            file=result.case.origin.file,
+            line=result.case.origin.line,
+        )
+        for result in results
+    ]
 
 
 def _one(result: Result) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from provisioner import graph, repository
+from provisioner import graph, repository, retrying
 from provisioner.client import path
 from provisioner.cluster import Cluster
 from provisioner.errors import ApiError, ProvisionerError
@@ -93,10 +93,25 @@ class Bench:
 
     def remove(self) -> None:
         """Remove what was made, the last one first."""
+        left: list[Resource] = []
+        problem: ProvisionerError | None = None
         for resource in reversed(self._made):
-            for live in self.cluster.kinds[resource.kind].shown(self.client, {resource.key: resource.key}):
-                self.cluster.kinds[resource.kind].delete(self.client, live)
+            try:
+                self._delete(resource)
+            except ProvisionerError as error:  # the rest may go all the same
+                left.append(resource)
+                problem = problem or error
         self._made.clear()
+        if problem:
+            names = ", ".join(f"{resource.kind} {resource.key}" for resource in left)
+            raise ProvisionerError(
+                f"what the tests made was not removed: {problem.message}", f"delete by hand: {names}"
+            )
+
+    def _delete(self, resource: Resource) -> None:
+        kind = self.cluster.kinds[resource.kind]
+        for live in kind.shown(self.client, {resource.key: resource.key}):
+            retrying.write(lambda: kind.delete(self.client, live))  # noqa: B023 (called before the next turn)
 
     def stream(self, log_type: str) -> str:
         """A log type's data stream on this bench."""

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 FOLDER = "rules/detections/sigma"
 _COMMENT = "# yaml-language-server: $schema=../../../../provisioner/schemas/rule.json\n"
-_QUERY = ("RULE001", "RULE002", "RULE003")
+_QUERY = ("RULE001", "RULE002", "RULE003", "RULE004")
 """Lints of queries: what they say of a rule made here is a reason not to import it."""
 _GONE = ("deprecated", "unsupported")
 SELECTABLE = ("level", "status", "tag")

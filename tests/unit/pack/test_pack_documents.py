@@ -42,7 +42,9 @@ def _silent(node: Any, place: str) -> Any:
             if "description" not in about and "$ref" not in about and about != {"const": about.get("const")}:
                 yield f"{place}: {key}"
         joined = place.endswith(".schema.json")  # the rule types' own are joined to the rule's
-        if not joined and node.get("type") == "object" and "properties" in node and "additionalProperties" not in node:
+        foreign = place.startswith("sigma_pipeline")  # transformations are pySigma's, and take keys of their own
+        closed = joined or foreign or "additionalProperties" in node
+        if not closed and node.get("type") == "object" and "properties" in node:
             yield f"{place}: takes any key"
         for key, child in node.items():
             if key not in ("if", "then", "oneOf", "anyOf"):
