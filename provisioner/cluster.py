@@ -73,7 +73,7 @@ class Cluster:
         live = self.live(wanted)
         paths = {name: kind.secret_paths for name, kind in self.kinds.items()}
         found = (secret for each in live.values() for secret in fingerprint.secrets(each.body, paths[each.kind]))
-        secretrefs.prepare(found, state.salt)
+        memo = secretrefs.prepare(found, state.salt, state.memo)
         return Known(
             owner=self.owner,
             cluster=uuid,
@@ -85,6 +85,8 @@ class Cluster:
             state_exists=state.exists,
             open=state.open,
             apart=apart,
+            memo=memo,
+            remembered=state.memo,
         )
 
     def applies(self, kind: str) -> bool:

@@ -127,5 +127,7 @@ def _apply(cluster: Cluster, wanted: Wanted, planned: Plan, known: Known, lock: 
     events = tuple(apply.apply(planned, cluster, known, wanted.revision, hooks.event, lambda: lock.held))
     if len(events) < len(planned.pending) or any(event.error for event in events):
         return Outcome(planned, events)
-    _, left = look(cluster, wanted)
+    after, left = look(cluster, wanted)
+    if after.memo != after.remembered:
+        cluster.store.write(memo=after.memo)
     return Outcome(planned, events, left, behind=cluster.behind(planned, wanted.wait))

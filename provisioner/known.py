@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from provisioner.model import Facts
+from provisioner.secretrefs import NO_MEMO, Memo
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +23,7 @@ class Known:
     the cluster itself. `apart` are records of kinds that only another target applies. `secret_paths` says for each kind
     where secrets stand, `salt` keys their fingerprints. `blobs` holds those bodies of the state that the plan needs, by
     fingerprint. `open` are releases that left something open. `taken` names the other owners whose states record an
-    object that we want: an adopted one bears no mark.
+    object that we want: an adopted one bears no mark. `memo` is of the secrets in `live`, `remembered` the state's one.
     """
 
     owner: str
@@ -38,6 +39,8 @@ class Known:
     taken: Mapping[Ref, str] = field(default_factory=dict)
     facts: Facts = field(default_factory=Facts)
     apart: Mapping[Ref, Record] = field(default_factory=dict)
+    memo: Memo = NO_MEMO
+    remembered: Memo = NO_MEMO
 
     @property
     def intents(self) -> frozenset[Ref]:

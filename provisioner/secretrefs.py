@@ -12,14 +12,15 @@ import json
 import os
 import pathlib
 import re
+import threading
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from provisioner.errors import ProvisionerError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 REFERENCE = re.compile(r"\$\{(env|file):([^}]+)\}")
@@ -87,18 +88,57 @@ def hide(text: str, refs: Iterable[str]) -> str:
     return text
 
 
-@lru_cache(_REMEMBERED)
+@dataclass(frozen=True, slots=True)
+class Memo:
+    """Fingerprints of all secrets that a look finds.
+
+    `joint` is one of them all together, `each` those of the single ones in the order of the secrets. Where the joint one
+    is the same, so are the others: one piece of work instead of many.
+    """
+
+    joint: str = ""
+    each: tuple[str, ...] = ()
+
+
+NO_MEMO = Memo()
+_known: dict[tuple[str, str], str] = {}
+_one_at_a_time = threading.Lock()
+
+
 def keyed(secret: str, salt: str) -> str:
-    """The keyed fingerprint of a secret: 32 hexadecimal digits; about 50 ms of work."""
-    return hashlib.scrypt(secret.encode(), salt=bytes.fromhex(salt), n=2**14, r=8, p=1, dklen=16).hex()
+    """The keyed fingerprint of a secret: 32 hexadecimal digits; about 50 ms of work, unless it is remembered."""
+    found = _known.get((secret, salt))
+    if found is None:
+        found = _scrypt(secret, salt)
+        remember({secret: found}, salt)
+    return found
 
 
-def prepare(secrets: Iterable[str], salt: str) -> None:
-    """Work these out on several processors at once (scrypt lets other threads run): `keyed` then remembers them."""
-    wanted = set(secrets)
-    if len(wanted) > 1:
-        with ThreadPoolExecutor(min(os.cpu_count() or 1, _MOST_AT_ONCE), "secret") as pool:
-            list(pool.map(lambda secret: keyed(secret, salt), wanted))
+def remember(found: Mapping[str, str], salt: str) -> None:
+    """Keep fingerprints of secrets for the run of this program; of very many the latest."""
+    with _one_at_a_time:
+        for secret, fingerprint in found.items():
+            if len(_known) >= _REMEMBERED:
+                del _known[next(iter(_known))]
+            _known[secret, salt] = fingerprint
+
+
+def _scrypt(text: str, salt: str) -> str:
+    return hashlib.scrypt(text.encode(), salt=bytes.fromhex(salt), n=2**14, r=8, p=1, dklen=16).hex()
+
+
+def prepare(secrets: Iterable[str], salt: str, memo: Memo | None = None) -> Memo:
+    """Work these out, by the memo of an earlier run if they are the same as then; else on several processors at once
+    (scrypt lets other threads run). `keyed` then remembers them. The memo of now."""
+    wanted = sorted(set(secrets))
+    if len(wanted) < 2:  # one is as much work as all together
+        return NO_MEMO
+    joint = _scrypt(json.dumps(wanted), salt)
+    if memo and memo.joint == joint and len(memo.each) == len(wanted):
+        remember(dict(zip(wanted, memo.each, strict=True)), salt)
+        return memo
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, _MOST_AT_ONCE), "secret") as pool:
+        return Memo(joint, tuple(pool.map(lambda secret: keyed(secret, salt), wanted)))
 
 
 def fingerprints(refs: Iterable[str], salt: str) -> dict[str, str]:

@@ -20,6 +20,7 @@ from provisioner.client import path
 from provisioner.errors import ApiError, ProvisionerError, UnclearError
 from provisioner.model import Record
 from provisioner.releases import Release
+from provisioner.secretrefs import NO_MEMO, Memo
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -44,9 +45,9 @@ _BUSY = (429, 503)
 _QUERY = {
     "size": _MOST,
     "track_total_hits": True,
-    "query": {"terms": {"type": ["head", "resource", "release"]}},
+    "query": {"terms": {"type": ["head", "memo", "resource", "release"]}},
     # Releases grow without end: of the closed ones only the last number counts.
-    "post_filter": {"bool": {"should": [{"terms": {"type": ["head", "resource"]}}, {"term": {"open": True}}]}},
+    "post_filter": {"bool": {"should": [{"terms": {"type": ["head", "memo", "resource"]}}, {"term": {"open": True}}]}},
     "aggs": {"release": {"max": {"field": "number"}}},
 }
 _INDEX = {
@@ -68,7 +69,8 @@ _INDEX = {
 class State:
     """The state as read: a record for each owned resource, the salt, the number of the last release (0: none).
 
-    `open` are releases that never came to their end, or run just now, or left something unclear.
+    `open` are releases that never came to their end, or run just now, or left something unclear. `memo` is of the
+    secrets that the last apply saw.
     """
 
     records: Mapping[Ref, Record]
@@ -76,6 +78,7 @@ class State:
     release: int
     exists: bool
     open: tuple[Release, ...] = ()
+    memo: Memo = NO_MEMO
 
 
 class StateStore:
@@ -104,7 +107,8 @@ class StateStore:
         release = int(answer["aggregations"]["release"]["value"] or 0)
         salt = head["salt"] if head else secrets.token_hex(16)  # a run that was killed may have left no head
         left = tuple(Release.of(d) for d in documents if d["type"] == "release")
-        return State({record.ref: record for record in records}, salt, release, head is not None, left)
+        memo = next((Memo(d["joint"], tuple(d["each"])) for d in documents if d["type"] == "memo"), NO_MEMO)
+        return State({record.ref: record for record in records}, salt, release, head is not None, left, memo)
 
     def blobs(self, addresses: Iterable[str]) -> dict[str, Body]:
         """Bodies by their fingerprints; what is not there is left out."""
@@ -177,8 +181,10 @@ class StateStore:
         removed: Iterable[Ref] = (),
         blobs: Mapping[str, Any] | None = None,
         releases: Iterable[Release] = (),
+        memo: Memo | None = None,
     ) -> None:
-        """Write blobs, records and releases, remove other records, by one bulk request. Raises ProvisionerError.
+        """Write blobs, records, releases and the memo, remove other records, by one bulk request. Raises
+        ProvisionerError.
 
         All of it may be repeated without harm, so what remains unclear is sent again.
         """
@@ -191,6 +197,8 @@ class StateStore:
         lines += [{"delete": {"_id": _id(ref)}} for ref in removed]
         for release in releases:
             lines += [{"index": {"_id": f"release:{release.number}"}}, {"type": "release", **release.packed()}]
+        if memo is not None:
+            lines += [{"index": {"_id": "memo"}}, {"type": "memo", **asdict(memo)}]
         if not lines:
             return
         body = b"".join(orjson.dumps(line) + b"\n" for line in lines).decode()

@@ -58,9 +58,9 @@ def test_fingerprints_are_keyed_and_leave_out_what_is_missing(monkeypatch):
 
 
 def test_prepared_ones_are_remembered(monkeypatch):
-    secretrefs.keyed.cache_clear()
+    secretrefs._known.clear()
     secretrefs.prepare(["hunter2", "hunter3", "hunter2"], SALT)
-    assert secretrefs.keyed.cache_info().currsize == 2
+    assert len(secretrefs._known) == 2
     monkeypatch.delattr("hashlib.scrypt")  # it is not needed again
     assert len({secretrefs.keyed("hunter2", SALT), secretrefs.keyed("hunter3", SALT)}) == 2
 
@@ -73,5 +73,30 @@ def test_hiding_what_a_server_repeats(monkeypatch):
     assert secretrefs.hide(text, ["${env:A}", "${env:EMPTY}", "${env:B}"]) == 'bad url ${env:A} in {"url": "${env:A}"}'
 
 
-def test_what_is_remembered_of_secrets_is_bounded():
-    assert secretrefs.keyed.cache_info().maxsize == 4_096
+def test_what_is_remembered_of_secrets_is_bounded(monkeypatch):
+    monkeypatch.setattr(secretrefs, "_REMEMBERED", 3)
+    monkeypatch.setattr(secretrefs, "_known", {})
+    for n in range(5):
+        secretrefs.remember({f"secret-{n}": str(n)}, SALT)
+    assert list(secretrefs._known.values()) == ["2", "3", "4"]
+
+
+def test_a_memo_spares_the_work_as_long_as_no_secret_changes(monkeypatch):
+    memo = secretrefs.prepare(["hunter2", "hunter3"], SALT)
+    expected = [secretrefs.keyed("hunter2", SALT), secretrefs.keyed("hunter3", SALT)]
+    assert list(memo.each) == expected
+    worked = []
+    real = secretrefs._scrypt
+    monkeypatch.setattr(secretrefs, "_scrypt", lambda text, salt: worked.append(text) or real(text, salt))
+
+    secretrefs._known.clear()
+    assert secretrefs.prepare(["hunter3", "hunter2", "hunter2"], SALT, memo) == memo
+    assert [secretrefs.keyed("hunter2", SALT), secretrefs.keyed("hunter3", SALT)] == expected
+    assert len(worked) == 1
+
+    secretrefs._known.clear()
+    other = secretrefs.prepare(["hunter2", "hunter4"], SALT, memo)
+    assert other.joint != memo.joint
+    assert other.each[0] == memo.each[0]
+    assert len(worked) == 1 + 3
+    assert secretrefs.prepare(["alone"], SALT, memo) == secretrefs.NO_MEMO
