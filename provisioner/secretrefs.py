@@ -92,8 +92,8 @@ def hide(text: str, refs: Iterable[str]) -> str:
 class Memo:
     """Fingerprints of all secrets that a look finds.
 
-    `joint` is one of them all together, `each` those of the single ones in the order of the secrets. Where the joint one
-    is the same, so are the others: one piece of work instead of many.
+    `joint` is one of them all together, `each` those of the single ones in the order of the secrets. Where the joint
+    one is the same, so are the others: one piece of work instead of many.
     """
 
     joint: str = ""
