@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from clusters import Done, Repository
 
+from provisioner import indices
 from provisioner.kinds import all_kinds
 
 POLICY = {
@@ -49,6 +51,9 @@ def kept(repository: Repository) -> Iterator[Repository]:
         answer = request("POST", f"/_plugins/_ism/add/{name}", {"policy_id": f"{repository.owner}-kept"})
         assert answer["updated_indices"] == 1
     request("POST", f"/{names(repository)[1]}/_close")
+    ref, end = ("ism_policy", f"{repository.owner}-kept"), time.monotonic() + 20
+    while len(indices.facts(repository.client, {ref}).get(ref, ())) < 2 and time.monotonic() < end:
+        time.sleep(0.2)  # ISM takes a second to know them
     yield repository
     for name in names(repository):
         request("DELETE", f"/{name}")
