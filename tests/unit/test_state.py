@@ -32,9 +32,10 @@ def bulk(*results):
 
 def test_an_index_that_is_there_is_fine_however_much_of_the_answer_arrives():
     for answer in (THERE, CUT):
-        with faulty(answer, whole(200, "") if answer is CUT else CREATED, CREATED) as server:
+        with faulty(*([answer, OK] if answer is CUT else [answer]), CREATED) as server:
             store(server).prepare("00")
-    with faulty(CUT, whole(404, "")) as server, pytest.raises(ApiError):
+            assert [method for method, _ in server.seen][-1] == "PUT"
+    with faulty(CUT, whole(404, "{}")) as server, pytest.raises(ApiError):
         store(server).prepare("00")
 
 
