@@ -11,6 +11,7 @@ import os
 import pathlib
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -28,6 +29,11 @@ ROOT = pathlib.Path(__file__).parents[2]
 NAME, PORT = "e2e", 19700
 PASSWORD = "E2E_CLUSTER_PASSWORD"
 """The environment variable with the cluster's password: repositories refer to it."""
+
+
+def interruptible() -> None:
+    """For a child: a shell's background job ignores SIGINT, and so would all that it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @dataclass(frozen=True)
@@ -187,6 +193,7 @@ class Repository:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=interruptible,  # noqa: PLW1509 (it only sets a signal)
         )
 
     def write(self, files: Mapping[str, str]) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
-from clusters import Done, Repository
+from clusters import Done, Repository, interruptible
 from test_ownership import apply, few
 
 from provisioner.client import path
@@ -116,12 +116,16 @@ def test_an_interrupt(few: Repository) -> None:
     few.write({"templates/many.yml": "---\n".join(many)})
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "provisioner", "apply", "-C", str(few.root)]
-    with subprocess.Popen(command, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as asked:
+    pipes = {"stdin": theirs, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, text=True, preexec_fn=interruptible, **pipes) as asked:  # noqa: PLW1509 (a signal)
         assert asked.stdout is not None
         while "?" not in asked.stdout.read(1):
             pass
         asked.send_signal(signal.SIGINT)
-        out, err = asked.communicate(timeout=30)
+        try:
+            out, err = asked.communicate(timeout=30)
+        finally:
+            asked.kill()
     os.close(ours)
     os.close(theirs)
     assert (asked.returncode, err) == (130, "")
@@ -131,7 +135,10 @@ def test_an_interrupt(few: Repository) -> None:
     with few.start("apply", "--yes") as running:
         next(line for line in running.stdout or () if " created in " in line)
         running.send_signal(signal.SIGINT)
-        out, err = running.communicate(timeout=30)
+        try:
+            out, err = running.communicate(timeout=30)
+        finally:
+            running.kill()
     assert (running.returncode, err) == (130, "")
     assert out.endswith("\nInterrupted: what was done is recorded; the next apply goes on from there.\n")
     kinds = {document["type"]: document for document in few.state()}
