@@ -93,7 +93,7 @@ group_by: [source.ip, actor.username]
 threshold: {count: %count%, within: 12h}
 schedule: 1m
 throttle: 15m
-runbook: docs/runbooks/watched.md
+runbook: https://runbooks.example/watched
 """
 MATCH = """\
 kind: rule
@@ -105,7 +105,21 @@ log_type: %log%
 type: match
 query: 'action:%id%'
 schedule: 1m
-runbook: docs/runbooks/match.md
+runbook: https://runbooks.example/match
+"""
+RARE = """\
+kind: rule
+id: %id%
+title: %id%
+description: A monitor that one version has and the other has not.
+severity: high
+log_type: %log%
+type: threshold
+query: 'action:%id%'
+group_by: [source.ip]
+threshold: {count: 3, within: 5m}
+schedule: 1m
+runbook: https://runbooks.example/rare
 """
 UNMARKED = """\
 kind: raw
@@ -155,7 +169,8 @@ def files(version: int, owner: str, log_type: str, url: str) -> dict[str, str]:
             text = text.replace(f"%{name}%", value)
         return text
 
-    rules = {f"rules/{id_}.yml": filled(MATCH, id=id_) for id_ in (*BOTH, ONLY_IN[version])}
+    rules = {f"rules/{id_}.yml": filled(MATCH, id=id_) for id_ in BOTH}
+    rules[f"rules/{ONLY_IN[version]}.yml"] = filled(RARE, id=ONLY_IN[version])
     return {
         "templates/index/main.yml": filled(INDEX),
         "ilm/keep.yml": filled(RETENTION),

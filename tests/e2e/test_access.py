@@ -107,9 +107,8 @@ def site(secured: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """The pack, applied by the administrator, with a user in each role's group."""
     repository = _copy(tmp_path_factory.mktemp("access"), secured)
     others = ("application", "authentication", "network")  # two log types are enough, and quicker
-    repository.remove(
-        "rules/detections/authentication", "templates/shippers", *(f"ilm/{other}.yml" for other in others)
-    )
+    repository.remove("templates/shippers", *(f"ilm/{other}.yml" for other in others))
+    repository.remove(*(f"rules/detections/{other}" for other in others))
     repository.remove(*(f"templates/index/{other}.yml" for other in others))
     made = Site(repository, "aA1!right-password-of-everybody")
     least = {**secured.target, "username": f"{repository.owner}-applier", "password": f"${{env:{SECRET}}}"}

@@ -87,6 +87,7 @@ def test_every_kind_has_a_name_of_its_own_and_all_methods():
         "role",
         "role_mapping",
         "user",
+        "workflow",
     }
     for kind in kinds.values():
         assert all(callable(getattr(kind, method)) for method in ("live", "create", "update", "delete"))
