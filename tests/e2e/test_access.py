@@ -263,7 +263,7 @@ def test_with_the_role_alone_what_is_edited_is_applied(site: Site) -> None:
 
 
 def test_what_the_role_alone_applied_can_be_rolled_back_by_an_administrator_without_losing_roles(site: Site) -> None:
-    last = json.loads(site.run("history", "-o", "json").out)[0]["number"]  # made with the role alone
+    last = json.loads(site.run("history", "-o", "json").out)["releases"][0]["number"]  # made with the role alone
     done = site.run("rollback", str(last), "--dry-run", "-o", "json", target="full")
     assert done.code == 0, done.text
     assert changes(done) == {}
