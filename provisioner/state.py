@@ -164,7 +164,8 @@ class StateStore:
         try:
             retrying.write(lambda: self.client.request("PUT", path(self.index), _INDEX))
         except ApiError as error:
-            if error.type != "resource_already_exists_exception" and not self._is_there():
+            cut = error.status == 400 and not error.type
+            if error.type != "resource_already_exists_exception" and not (cut and self._is_there()):
                 raise
         head = {"type": "head", "format": FORMAT, "salt": salt}
         create = path(self.index, "_create", "head")
