@@ -296,9 +296,18 @@ def _remove_all(repository: Repository) -> None:
 @pytest.fixture
 def repository(cluster: Cluster, tmp_path: pathlib.Path) -> Iterator[Repository]:
     """A copy of the starter pack for the cluster; all that it made there is removed at the end."""
-    made = _copy(tmp_path, cluster)
-    yield made
-    _remove_all(made)
+    with copied(cluster, tmp_path) as made:
+        yield made
+
+
+@contextlib.contextmanager
+def copied(cluster: Cluster, folder: pathlib.Path) -> Iterator[Repository]:
+    """The same for more than one test."""
+    made = _copy(folder, cluster)
+    try:
+        yield made
+    finally:
+        _remove_all(made)
 
 
 def _copy(folder: pathlib.Path, cluster: Cluster) -> Repository:
