@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from provisioner.yamlnodes import Stretch
+
 # Unicode's noncharacters, for a program's own use: they mark where a printed value begins and ends.
 _BEGIN, _END = "\ufdd0", "\ufdd1"
 
@@ -126,10 +128,10 @@ class Templates:
         Every printed value must be one in YAML too: in quotes (`"{{ x }}"`) its own quotes would end them.
         """
         text, values = _unmarked(self._printed(name, context))
-        documents, findings = yamlfile.read(text, f"templates/{name} (rendered)", values)
+        documents, findings = yamlfile.rendered(text, f"templates/{name} (rendered)", values)
         if findings:
             raise TemplateError(f"{findings[0].message}; {findings[0].hint}", str(findings[0].origin))
-        return documents[0].value if documents else {}
+        return documents[0] if documents else {}
 
     def text(self, name: str, context: Mapping[str, Any]) -> str:
         """The template's text with this context. Raises TemplateError with the template's line."""
@@ -151,10 +153,10 @@ class Templates:
             raise TemplateError(words, f"templates/{name}:{_line(error)}") from error
 
 
-def _unmarked(printed: str) -> tuple[str, list[yamlfile.Stretch]]:
+def _unmarked(printed: str) -> tuple[str, list[Stretch]]:
     """The text without marks, and where the printed values stand in it."""
     parts: list[str] = []
-    values: list[yamlfile.Stretch] = []
+    values: list[Stretch] = []
     position = begin = 0
     for part in re.split(f"([{_BEGIN}{_END}])", printed):
         if part == _BEGIN:

@@ -16,6 +16,8 @@ from provisioner.model import Document, Finding, Origin, Path
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from provisioner.yamlnodes import YamlDocument
+
 FOLDERS = ("rules", "templates", "ilm")
 _VARIABLE = re.compile(r"(\\*)\{\{\s*([A-Za-z_]\w*)\s*\}\}")
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
@@ -131,7 +133,7 @@ def _unreadable(name: str, error: OSError) -> Finding:
     return Finding("YAML001", f"can't be read: {error.strerror}", Origin(name), hint)
 
 
-def _document(entry: yamlfile.YamlDocument, variables: Mapping[str, Any]) -> tuple[Document | None, list[Finding]]:
+def _document(entry: YamlDocument, variables: Mapping[str, Any]) -> tuple[Document | None, list[Finding]]:
     """A document, or the reason why it is none (DOC001)."""
     origin = entry.origins[()]
     if entry.value is None:

@@ -10,7 +10,7 @@ import provisioner
 from provisioner import kinds
 
 PACKAGE = pathlib.Path(provisioner.__file__).parent
-PURE = ("model", "errors", "yamlfile", "schema", "diff", "graph", "plan", "fingerprint", "durations")
+PURE = ("model", "errors", "yamlfile", "yamlnodes", "schema", "diff", "graph", "plan", "fingerprint", "durations")
 PURE += ("bodytemplates", "compile", "source", "lints", "querystring", "yamldiff", "yamltext", "mentions")
 PURE += ("terms", "batches", "values")
 PURE += ("risks", "limits", "quantities", "secretplaces", "known", "releases", "marks", "packs", "rulepacks")

@@ -1,0 +1,238 @@
+"""The nodes that libyaml composes, into plain values: with the place of every key and value, or with what a rendered
+text needs."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Mapping
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from provisioner.model import Origin, Path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+Stretch = tuple[int, int]
+"""Part of a text: the positions of its first character and of the one behind its last."""
+
+MAX_NODES = 250_000
+"""Aliases unfold; a few lines of them can unfold to billions of nodes ("billion laughs")."""
+
+MAX_DEPTH = 100
+"""Levels of nesting. libyaml composes recursively, in C: 200,000 brackets would end the process itself."""
+
+_INTEGERS = range(-(2**63), 2**64)
+"""What JSON's readers and OpenSearch's long and unsigned_long take."""
+
+_WHOLE = "print whole values: {{ 'a ' ~ b }} instead of a {{ b }}"
+_MERGE = "tag:yaml.org,2002:merge"
+_COLLECTIONS = frozenset({"tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"})
+
+
+class RefusedError(Exception):
+    """Why a document is not taken: `mark` is the place, `hint` what to do."""
+
+    def __init__(self, message: str, mark: Any, hint: str) -> None:
+        super().__init__(message)
+        self.mark = mark
+        self.hint = hint
+
+
+def too_deep(mark: Any) -> RefusedError:
+    """The refusal of what is nested further than MAX_DEPTH."""
+    return RefusedError(f"nested too deeply (more than {MAX_DEPTH} levels)", mark, "flatten the document")
+
+
+def place(file: str, mark: Any) -> Origin:
+    """PyYAML's mark as a place in the file; the file alone where there is none."""
+    return Origin(file, mark.line + 1, mark.column + 1) if mark else Origin(file)
+
+
+class Places(Mapping[Path, Origin]):
+    """The places of a document's values by their paths. Most are never asked for: each is worked out when it is."""
+
+    __slots__ = ("_file", "_marks")
+
+    def __init__(self, file: str, marks: Mapping[Path, Any]) -> None:
+        self._file, self._marks = file, marks
+
+    def __getitem__(self, path: Path) -> Origin:
+        return place(self._file, self._marks[path])
+
+    def __contains__(self, path: object) -> bool:
+        return path in self._marks
+
+    def __iter__(self) -> Iterator[Path]:
+        return iter(self._marks)
+
+    def __len__(self) -> int:
+        return len(self._marks)
+
+
+@dataclass(frozen=True, slots=True)
+class YamlDocument:
+    """One document of a file: its value, and the origin of every value and key by path."""
+
+    value: Any
+    origins: Places
+    key_origins: Places
+
+
+class Walk:
+    """What every walk over the node graph of a document shares."""
+
+    def __init__(self) -> None:
+        self.visited = 0
+
+    def visit(self, node: yaml.Node, depth: int) -> None:
+        """Count a value that is read, once for each alias that leads to it, since aliases can also lead in circles."""
+        self.visited += 1
+        if self.visited > MAX_NODES:
+            raise RefusedError(
+                f"aliases unfold to more than {MAX_NODES:,} values", node.start_mark, "write the values out"
+            )
+        if depth > MAX_DEPTH or (depth == MAX_DEPTH and not isinstance(node, yaml.ScalarNode)):
+            raise too_deep(node.start_mark)
+
+    def pairs(self, node: yaml.Node, depth: int) -> dict[str, tuple[yaml.Node, yaml.Node]]:
+        """Key to its node and its value's: those merged in by `<<`, then the mapping's own, which win.
+
+        A key twice is an error.
+        """
+        merged: dict[str, tuple[yaml.Node, yaml.Node]] = {}
+        own: dict[str, tuple[yaml.Node, yaml.Node]] = {}
+        for key_node, child in node.value:
+            self.visit(key_node, depth)
+            if key_node.tag == _MERGE:
+                for source in child.value if isinstance(child, yaml.SequenceNode) else [child]:
+                    if not isinstance(source, yaml.MappingNode):
+                        raise RefusedError("'<<' takes a mapping", source.start_mark, "point the alias at a mapping")
+                    merged.update((k, v) for k, v in self.pairs(source, depth + 1).items() if k not in merged)
+                continue
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise RefusedError("a key must be text", key_node.start_mark, "quote the key")
+            if key_node.value in own:
+                raise RefusedError(
+                    f"the key {key_node.value!r} stands twice in this mapping",
+                    key_node.start_mark,
+                    "remove one of the two",
+                )
+            own[key_node.value] = (key_node, child)
+        return {**merged, **own}
+
+    def scalar(self, node: yaml.ScalarNode) -> Any:
+        """What JSON has for it. Raises RefusedError."""
+        kind = node.tag.removeprefix("tag:yaml.org,2002:")
+        if kind == "null":
+            return None
+        if kind == "bool":
+            return node.value.lower() == "true"
+        if kind in ("int", "float"):
+            return _number(node, kind)
+        if kind == "str":
+            return node.value
+        raise _unknown_tag(node)
+
+
+class Reader(Walk):
+    """One document with the places of its values."""
+
+    def __init__(self, file: str) -> None:
+        super().__init__()
+        self.file = file
+        self.marks: dict[Path, Any] = {}
+        self.key_marks: dict[Path, Any] = {}
+
+    def document(self, node: yaml.Node) -> YamlDocument:
+        """The document with this node at its top."""
+        return YamlDocument(self.value(node, ()), Places(self.file, self.marks), Places(self.file, self.key_marks))
+
+    def value(self, node: yaml.Node, path: Path) -> Any:
+        """The node's value; its places are noted. Raises RefusedError."""
+        self.visit(node, len(path))
+        self.marks[path] = node.start_mark
+        if isinstance(node, yaml.ScalarNode):
+            return self.scalar(node)
+        if node.tag not in _COLLECTIONS:
+            raise _unknown_tag(node)
+        if isinstance(node, yaml.MappingNode):
+            pairs = self.pairs(node, len(path))
+            for key, (key_node, _) in pairs.items():
+                self.key_marks[*path, key] = key_node.start_mark
+            return {key: self.value(child, (*path, key)) for key, (_, child) in pairs.items()}
+        return [self.value(child, (*path, index)) for index, child in enumerate(node.value)]
+
+
+class Plain(Walk):
+    """Documents without places, and where whole values and scalars stand in the text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.whole: set[Stretch] = set()
+        self.scalars: list[tuple[int, int, yaml.ScalarNode]] = []
+
+    def document(self, node: yaml.Node) -> Any:
+        """The value of a document with this node at its top."""
+        self.visited = 0
+        return self.value(node, 0)
+
+    def value(self, node: yaml.Node, depth: int) -> Any:
+        """The node's value; where it and its scalars stand is noted. Raises RefusedError."""
+        self.visit(node, depth)
+        if isinstance(node, yaml.ScalarNode):
+            self.seen(node)
+            return self.scalar(node)
+        if node.tag not in _COLLECTIONS:
+            raise _unknown_tag(node)
+        self.whole.add((node.start_mark.index, node.end_mark.index))
+        if isinstance(node, yaml.SequenceNode):
+            return [self.value(child, depth + 1) for child in node.value]
+        pairs = self.pairs(node, depth)
+        for key_node, child in node.value:
+            self.seen(key_node)
+            if key_node.tag == _MERGE:
+                self.value(child, depth + 1)  # for what is seen there
+        return {key: self.value(child, depth + 1) for key, (_, child) in pairs.items()}
+
+    def seen(self, node: yaml.ScalarNode) -> None:
+        """Note where a scalar stands."""
+        stretch = (node.start_mark.index, node.end_mark.index)
+        self.whole.add(stretch)
+        self.scalars.append((*stretch, node))
+
+    def check(self, values: Iterable[Stretch]) -> None:
+        """Raises RefusedError where one of these is no whole value."""
+        scalars = sorted(self.scalars, key=itemgetter(0, 1))
+        for start, end in values:
+            # The last scalar that begins before the end is the only one that can cross it.
+            at = bisect_left(scalars, end, key=itemgetter(0)) - 1
+            crossed = at >= 0 and scalars[at][1] > start
+            if crossed and (start, end) not in self.whole and scalars[at][2].style not in ("|", ">"):
+                raise RefusedError("a value stands in quotes or beside other text", scalars[at][2].start_mark, _WHOLE)
+
+
+def _unknown_tag(node: yaml.Node) -> RefusedError:
+    return RefusedError(f"the tag {node.tag!r} is not known here", node.start_mark, "write a plain value")
+
+
+def _number(node: yaml.ScalarNode, kind: str) -> int | float:
+    """A number that JSON can hold; it has no infinity and, as OpenSearch reads it, no integer beyond 64 bits."""
+    text = node.value
+    try:
+        if kind == "float":
+            number: int | float = float(text)
+            fits = math.isfinite(number)
+        else:
+            number = int(text, 0) if text[:2] in ("0o", "0x") else int(text)
+            fits = number in _INTEGERS
+    except ValueError:  # an explicit tag (`!!int x`), or Python's own limit of 4,300 digits
+        fits = False
+    if not fits:
+        shown = text if len(text) <= 40 else text[:37] + "..."
+        raise RefusedError(f"the number {shown} can't be held in 64 bits", node.start_mark, "quote it, or correct it")
+    return number
