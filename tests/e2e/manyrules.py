@@ -1,7 +1,7 @@
 """Repositories of many match rules, and events that such rules find.
 
-The queries are of the sorts that rules are made of: words, lists, wildcards at both ends, networks, ranges, negations and
-phrases. Each rule has values of its own, so an event that has the values of ten rules is found by exactly these ten.
+The queries are of the sorts that rules are made of: words, lists, wildcards at both ends, networks, ranges, negations
+and phrases. Each rule has values of its own, so an event with the values of ten rules is found by exactly these ten.
 """
 
 from __future__ import annotations
