@@ -1,13 +1,21 @@
-"""Rules whose type packs them: several documents become one, whose body template then sees all of them. Pure.
+"""Rules that share a monitor, and rules that take one more. Pure.
+
+Several documents of a type that packs them become one, whose body template then sees all of them.
 
 A rule type's schema says so: `"x-pack": {"by": ["log_type", "schedule"], "most": 10}`. What has the same values there
 shares a monitor, at most so many rules to one. Ten is what a doc-level monitor may hold: Alerting reports at most ten
 matching queries for a document and loses the others in silence (its pull request 2064 mends that), and ten triggers.
+
+A type that runs other rules says where it names them: `"x-runs": ["correlation", "rules"]`. Each of those becomes a
+further document for it, a delegate: the same rule, on the schedule of the one that runs it, off by itself and without
+messages. In a workflow Alerting runs the actions of bucket-level monitors at every run anew, whatever their throttle:
+the rule's own monitor would tell everything again and again.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from provisioner.model import Document, Origin, Path
@@ -23,13 +31,18 @@ RULES = "rules"
 
 
 def packed(documents: Iterable[Document], schemas: Mapping[str, Body]) -> Iterator[Document]:
-    """The documents in their order, the rules of packing types as packs behind them. Rules that are off are in none."""
+    """The documents in their order, the rules of packing types as packs behind them. Rules that are off are in none.
+
+    Before a rule that runs others stand its delegates.
+    """
+    documents = list(documents)
     groups: dict[tuple[str, ...], list[Document]] = defaultdict(list)
     most: dict[str, int] = {}
     for document in documents:
         type_ = str(document.body.get("type"))
-        pack = schemas.get(type_, {}).get("x-pack") if document.kind == "rule" else None
+        pack = _about(document, schemas).get("x-pack")
         if pack is None:
+            yield from _delegates(document, documents, schemas)
             yield document
         elif document.body.get("enabled", True):
             most[type_] = pack["most"]
@@ -38,6 +51,29 @@ def packed(documents: Iterable[Document], schemas: Mapping[str, Body]) -> Iterat
         by_id = {rule.id: rule for rule in rules}
         for number, ids in enumerate(packs(by_id, most[group[0]]), 1):
             yield _pack("-".join([*group, str(number)]), [by_id[id_] for id_ in ids])
+
+
+def delegate(runs: str, rule: str) -> str:
+    """The id of the document that stands for a rule where another one runs it."""
+    return f"{runs}-{rule}"
+
+
+def _delegates(document: Document, documents: Iterable[Document], schemas: Mapping[str, Body]) -> Iterator[Document]:
+    """What a rule runs, as far as it has a monitor of its own: rules in packs and rules that run others have none."""
+    way = _about(document, schemas).get("x-runs", ())
+    named: Any = document.body if way else ()
+    for key in way:
+        named = named[key]
+    by_id = {each.id: each for each in documents if each.kind == "rule"} if way else {}
+    for rule in (by_id[id_] for id_ in named if id_ in by_id):
+        if not _about(rule, schemas).keys() & {"x-pack", "x-runs"}:
+            kept = {key: value for key, value in rule.body.items() if key != "tests"}
+            changed = {"schedule": document.body["schedule"], "enabled": False, "delegate_of": document.id}
+            yield replace(rule, id=delegate(document.id, rule.id), body={**kept, **changed})
+
+
+def _about(document: Document, schemas: Mapping[str, Body]) -> Body:
+    return schemas.get(str(document.body.get("type")), {}) if document.kind == "rule" else {}
 
 
 def rules(document: Document) -> list[dict[str, Any]]:

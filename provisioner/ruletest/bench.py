@@ -14,11 +14,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from provisioner import graph, repository, retrying
+from provisioner import graph, repository, retrying, rulepacks
 from provisioner.client import path
 from provisioner.cluster import Cluster
+from provisioner.compile import Compiler
 from provisioner.errors import ApiError, ProvisionerError
 from provisioner.model import Action, Change
+from provisioner.ruletest import cases
 from provisioner.ruletest import events as event
 
 if TYPE_CHECKING:
@@ -60,11 +62,21 @@ def begin() -> int:
 def bench(root: pathlib.Path, chosen: Settings) -> Iterator[Bench]:
     """A bench for a repository; what it made is gone afterwards. Raises FindingsError, ProvisionerError."""
     loaded = repository.load_for(root, throwaway(chosen)).checked()
-    made = Bench(loaded)
+    made = Bench(replace(loaded, resources=(*loaded.resources, *_off(loaded))))
     try:
         yield made
     finally:
         made.remove()
+
+
+def _off(loaded: Repository) -> Iterator[Resource]:
+    """The monitors of rules that are off and so share none: their tests are run all the same."""
+    there = cases.by_rule(loaded.resources)
+    compiler = Compiler(loaded.root, loaded.settings, loaded.source)
+    for rule in loaded.source.of_kind("rule"):
+        if rule.id not in there and rule.body.get("tests") and not list(compiler.check(rule)):
+            on = replace(rule, body={**rule.body, "enabled": True})
+            yield from (compiler.resource(each) for each in rulepacks.packed([on], compiler.rule_schemas))
 
 
 class Bench:
@@ -117,13 +129,13 @@ class Bench:
         """A log type's data stream on this bench."""
         return f"logs-{log_type}-{self.loaded.settings.target.namespace}"
 
-    def store(self, cases: Sequence[Case]) -> dict[int, str]:
+    def store(self, wanted: Sequence[Case]) -> dict[int, str]:
         """Store the events of all cases; the reason why one was refused, by the number of its case."""
         lines: dict[tuple[str, str], list[tuple[int, str, str]]] = defaultdict(list)
-        for case in cases:
+        for case in wanted:
             for id_, given in zip(case.ids(), case.events, strict=True):
                 action = json.dumps({"create": {"_id": id_}})
-                where = (self.stream(case.rule.body["log_type"]), given.pipeline)
+                where = (self.stream(given.log_type), given.pipeline)
                 lines[where].append((case.number, action, json.dumps(self._document(given))))
         refused: dict[int, str] = {}
         for (stream, pipeline), found in lines.items():
@@ -151,7 +163,7 @@ class Bench:
             part = wanted[start : start + _SEARCHES]
             lines = []
             for search in part:
-                lines += [{"index": self.stream(search.case.rule.body["log_type"])}, search.body]
+                lines += [{"index": self.stream(search.part.rule.body["log_type"])}, search.body]
             body = "".join(f"{json.dumps(line)}\n" for line in lines)
             yield from self.client.request("POST", "/_msearch", body, safe=True)["responses"]
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from provisioner import durations, rulepacks
+from provisioner.errors import ProvisionerError
 from provisioner.ruletest import events as event
 from provisioner.ruletest import runs as run
 
@@ -19,8 +20,25 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A monitor that a case runs: its name, the rule that it was rendered from, its body."""
+
+    name: str
+    rule: Document
+    monitor: Body = field(repr=False)
+
+    @property
+    def group_by(self) -> list[str]:
+        """The fields that tell its alerts apart."""
+        return list(self.rule.body.get("group_by", ()))
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
-    """One test of one rule. `number` makes the ids of its events, `monitor` is the rendered body that is run."""
+    """One test of one rule. `number` makes the ids of its events, `monitor` is the rendered body that is run.
+
+    Of a correlation that is a workflow, and `delegates` are the monitors that it runs, in their order.
+    """
 
     number: int
     rule: Document
@@ -30,6 +48,7 @@ class Case:
     events: Sequence[TestEvent]
     runs: Sequence[Run]
     monitor: Body = field(repr=False)
+    delegates: tuple[Part, ...] = ()
 
     def ids(self, visible: Iterable[int] | None = None) -> list[str]:
         """The ids of its stored events; of those that a run can see."""
@@ -41,32 +60,54 @@ class Case:
         return list(self.rule.body.get("group_by", ()))
 
     @property
+    def parts(self) -> tuple[Part, ...]:
+        """The monitors that are run: its own one, or those of its workflow."""
+        return self.delegates or (Part("", self.rule, self.monitor),)
+
+    @property
+    def log_types(self) -> frozenset[str]:
+        """The log types whose streams it needs."""
+        return frozenset({part.rule.body["log_type"] for part in self.parts} | {e.log_type for e in self.events})
+
+    @property
     def title(self) -> str:
         """`brute-force-login: four stay silent`."""
         return f"{self.rule.id}: {self.name}"
 
 
 def cases(source: Source, resources: Iterable[Resource], wanted: Collection[str] | None = None) -> Iterator[Case]:
-    """All cases, or those of the wanted rules (by id), in the order of the files. A rule without a monitor has none."""
+    """All cases, or those of the wanted rules (by id), in the order of the files. Raises ProvisionerError."""
+    resources = tuple(resources)
     monitors = by_rule(resources)
+    parts = {r.key: Part(r.key, r.document, r.body) for r in resources if r.kind == "monitor" and r.document}
     number = 0
     for rule in source.of_kind("rule"):
-        if rule.id not in monitors or (wanted is not None and rule.id not in wanted):
+        if wanted is not None and rule.id not in wanted:
             continue
         for place, test in enumerate(rule.body.get("tests", ())):
+            if (monitor := monitors.get(rule.id)) is None:
+                raise ProvisionerError(f"{rule.origin}: rule {rule.id!r} has tests, and no monitor to run them on")
             number += 1
             found = event.expand(rule, test, source)
             at = durations.ms(test["at"]) if "at" in test else None
             taken = run.runs(found, durations.ms(rule.body["schedule"]), at)
             origin = rule.at(("tests", place))
-            yield Case(number, rule, test["name"], origin, test["expect"], found, taken, monitors[rule.id])
+            delegates = tuple(parts[name] for name in delegated(monitor))
+            yield Case(number, rule, test["name"], origin, test["expect"], found, taken, monitor, delegates)
+
+
+def delegated(workflow: Body) -> list[str]:
+    """The names of the monitors that a workflow runs, in their order; of a monitor none."""
+    inputs = (given.get("composite_input") for given in workflow.get("inputs", ()))
+    delegates = [each for given in inputs if given for each in given["sequence"]["delegates"]]
+    return [each["monitor_id"].removeprefix("@") for each in sorted(delegates, key=lambda each: int(each["order"]))]
 
 
 def by_rule(resources: Iterable[Resource]) -> dict[str, Body]:
-    """Each rule's monitor; rules that share one each have it."""
+    """Each rule's monitor, or workflow; rules that share one each have it."""
     found: dict[str, Body] = {}
     for resource in resources:
-        if resource.kind != "monitor" or resource.document is None:
+        if resource.kind not in ("monitor", "workflow") or resource.document is None:
             continue
         for rule in rulepacks.rules(resource.document) or [{"id": resource.document.id}]:
             found[rule["id"]] = resource.body

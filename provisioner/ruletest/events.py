@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from provisioner import durations, querystring
+from provisioner import durations, querystring, schema
+from provisioner.errors import ProvisionerError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -42,7 +43,7 @@ _NUMBERS = ("integer", "long", "double", "float", "short", "byte")
 class TestEvent:
     """One event: when it occurred and when it was stored (milliseconds since the test's begin), and its fields.
 
-    Their names are dotted. Or it is a raw `line` that a pipeline parses.
+    Their names are dotted. Or it is a raw `line` that a pipeline parses. `log_type` says to which stream it goes.
     """
 
     at: int
@@ -50,24 +51,40 @@ class TestEvent:
     fields: Mapping[str, Any]
     line: str = ""
     pipeline: str = ""
+    log_type: str = ""
 
 
 def expand(rule: Document, test: Mapping[str, Any], source: Source) -> list[TestEvent]:
-    """All events of one test, in the order in which they are written."""
+    """All events of one test, in the order in which they are written. Raises ProvisionerError."""
     found: list[TestEvent] = []
     at = 0
     for given in test["events"]:
         at += durations.ms(given["after"]) if "after" in given else 0
         every = durations.ms(given["every"]) if "every" in given else 1_000
         late = durations.ms(given["late"]) if "late" in given else 0
-        fields = {} if "line" in given else {**example(rule, given, source), **given.get("set", {})}
+        meant = _meant(rule, given, source)
+        fields = {} if "line" in given else {**example(meant, given, source), **given.get("set", {})}
         fields = {name: value for name, value in fields.items() if value is not None}
         for number in range(given.get("repeat", 1)):
             at += every if number else 0
             numbered = {name: _numbered(value, number) for name, value in fields.items()}
             line = _numbered(given.get("line", ""), number)
-            found.append(TestEvent(at, at + late, numbered, line, given.get("pipeline", "")))
+            log_type = meant.body["log_type"]
+            found.append(TestEvent(at, at + late, numbered, line, given.get("pipeline", ""), log_type))
     return found
+
+
+def _meant(rule: Document, given: Mapping[str, Any], source: Source) -> Document:
+    """The rule whose example an event is: this one, the one that the event names, of a correlation the first one."""
+    id_ = given.get("rule") or next(iter(rule.body.get("correlation", {}).get("rules", ())), rule.id)
+    meant = rule if id_ == rule.id else source.documents.get(("rule", id_))
+    if meant is None:
+        ids = [each.id for each in source.of_kind("rule")]
+        raise ProvisionerError(
+            f"{rule.origin}: an event in the tests of {rule.id!r} is of the rule {id_!r}, which is not there",
+            schema.suggest(id_, ids, "rules"),
+        )
+    return meant
 
 
 def _numbered(value: Any, number: int) -> Any:

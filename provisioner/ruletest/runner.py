@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from provisioner.errors import ProvisionerError
-from provisioner.ruletest import expect, runs, searches
+from provisioner.ruletest import chains, expect, runs, searches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -41,7 +41,7 @@ class Result:
 
 def run(bench: Bench, cases: Sequence[Case], report: Callable[[Result], None] = lambda _: None) -> Iterator[Result]:
     """Run the cases on a bench; results come in their order. Raises ProvisionerError."""
-    bench.prepare({case.rule.body["log_type"] for case in cases})
+    bench.prepare({log_type for case in cases for log_type in case.log_types})
     refused = bench.store(cases)
     for start in range(0, len(cases), _BATCH):
         part = cases[start : start + _BATCH]
@@ -74,8 +74,9 @@ def _result(
 
 
 def _alerts(bench: Bench, case: Case, answers: Sequence[tuple[Search, Mapping[str, Any]]]) -> list[Alert]:
-    kind = case.monitor["monitor_type"]
-    if kind == "doc_level_monitor":
+    if case.delegates:
+        return runs.episodes(_chained(bench, case, answers), ())
+    if case.monitor["monitor_type"] == "doc_level_monitor":
         hits = {hit["_id"]: hit["_source"] for _, answer in answers for hit in answer["hits"]["hits"]}
         return [
             runs.Alert(flat(source)) for _, source in sorted(hits.items(), key=lambda hit: int(hit[0].split("-")[1]))
@@ -87,6 +88,24 @@ def _alerts(bench: Bench, case: Case, answers: Sequence[tuple[Search, Mapping[st
         elif bench.triggered(search.condition, answer):
             found[search.run][()] = float(answer["hits"]["total"]["value"])
     return runs.episodes(found, case.group_by)
+
+
+def _chained(
+    bench: Bench, case: Case, answers: Sequence[tuple[Search, Mapping[str, Any]]]
+) -> Iterator[dict[runs.Key, float]]:
+    """Whether a workflow's trigger holds in each run, and how many of its monitors raise alerts then."""
+    raised: list[set[str]] = [set() for _ in case.runs]
+    for search, answer in answers:
+        condition = search.condition
+        if bench.triggered(condition, answer) if condition is not None else searches.fired(search, answer):
+            raised[search.run].add(f"@{search.part.name}")
+    (trigger,) = case.monitor["triggers"]
+    condition = trigger["chained_alert_trigger"]["condition"]["script"]["source"]
+    for names in raised:
+        try:
+            yield {(): float(len(names))} if chains.holds(condition, names) else {}
+        except ValueError as error:
+            raise ProvisionerError(str(error)) from error
 
 
 def flat(source: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from provisioner.model import Body
-    from provisioner.ruletest.cases import Case
+    from provisioner.ruletest.cases import Case, Part
 
 _MOST = 10_000
 FIRES = "provisioner_fires"
@@ -24,9 +24,10 @@ FIRES = "provisioner_fires"
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """One search: of which case, and for which of its runs and triggers. `way` leads to the buckets."""
+    """One search: of which case and monitor of it, for which of its runs and triggers. `way` leads to the buckets."""
 
     case: Case
+    part: Part
     run: int
     body: Body
     way: tuple[str, ...] = ()
@@ -35,13 +36,22 @@ class Search:
 
 def searches(case: Case, base: int) -> Iterator[Search]:
     """All searches of a case; `base` is when its test begins (milliseconds since 1970)."""
-    monitor = case.monitor
-    if monitor["monitor_type"] == "doc_level_monitor":
-        for query in doc_queries(monitor, case.rule.id):
-            found = {"query_string": {"query": query["query"], "fields": query.get("fields") or None}}
-            found["query_string"] = {key: value for key, value in found["query_string"].items() if value is not None}
-            yield Search(case, 0, {"size": _MOST, "query": _only([found], case.ids())})
-        return
+    for part in case.parts:
+        if part.monitor["monitor_type"] == "doc_level_monitor":
+            yield from _documents(case, part)
+        else:
+            yield from _runs(case, part, base)
+
+
+def _documents(case: Case, part: Part) -> Iterator[Search]:
+    for query in doc_queries(part.monitor, case.rule.id):
+        found = {"query_string": {"query": query["query"], "fields": query.get("fields") or None}}
+        found["query_string"] = {key: value for key, value in found["query_string"].items() if value is not None}
+        yield Search(case, part, 0, {"size": _MOST, "query": _only([found], case.ids())})
+
+
+def _runs(case: Case, part: Part, base: int) -> Iterator[Search]:
+    monitor = part.monitor
     for number, run in enumerate(case.runs):
         for trigger in monitor["triggers"]:
             ((kind, inner),) = trigger.items()
@@ -50,9 +60,9 @@ def searches(case: Case, base: int) -> Iterator[Search]:
             if kind == "bucket_level_trigger":
                 way = tuple(inner["condition"]["parent_bucket_path"].split(">"))
                 select(body, way, inner["condition"])
-                yield Search(case, number, body, way)
+                yield Search(case, part, number, body, way)
             else:
-                yield Search(case, number, body, (), inner["condition"]["script"])
+                yield Search(case, part, number, body, (), inner["condition"]["script"])
 
 
 def doc_queries(monitor: Body, rule: str) -> Sequence[Mapping[str, Any]]:
@@ -96,7 +106,7 @@ def select(body: Body, way: Sequence[str], condition: Mapping[str, Any]) -> None
 
 def fired(search: Search, answer: Mapping[str, Any]) -> dict[tuple[str, ...], float]:
     """The groups that a bucket-level trigger lets pass, by their keys, with what the rule measured."""
-    return groups(search.way, search.case.group_by, answer)
+    return groups(search.way, search.part.group_by, answer)
 
 
 def groups(way: Sequence[str], names: Sequence[str], answer: Mapping[str, Any]) -> dict[tuple[str, ...], float]:
