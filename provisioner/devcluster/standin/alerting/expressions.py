@@ -17,13 +17,13 @@ def documents(expression: str, operand: Operand, everything: Set[str]) -> Set[st
     """The members of `everything` for which the expression holds.
 
     `operand` gives, for what stands in the brackets (`name=a`), the members that it names. `!` is the complement,
-    binds strongest; `&&` binds stronger than `||`.
+    binds strongest; `&&` and `||` bind alike, from left to right (both have precedence 2 in the plugin's parsers).
 
     Raises:
         ExpressionError: the expression is not one.
     """
     reader = _Reader(expression, operand, everything)
-    found = reader.either()
+    found = reader.row()
     if reader.next is not None:
         raise ExpressionError(f"unexpected {reader.next!r} in {expression!r}")
     return found
@@ -45,7 +45,7 @@ def _tokens(expression: str) -> Iterator[str]:
 
 
 class _Reader:
-    """Recursive descent over the tokens: or, and, not, parentheses."""
+    """Recursive descent over the tokens: a row of ands and ors, not, parentheses."""
 
     def __init__(self, expression: str, operand: Operand, everything: Set[str]) -> None:
         self._tokens = _tokens(expression)
@@ -59,18 +59,12 @@ class _Reader:
         self.next = next(self._tokens, None)
         return taken
 
-    def either(self) -> Set[str]:
-        found = self._both()
-        while self.next == "||":
-            self._advance()
-            found = found | self._both()
-        return found
-
-    def _both(self) -> Set[str]:
+    def row(self) -> Set[str]:
         found = self._one()
-        while self.next == "&&":
-            self._advance()
-            found = found & self._one()
+        while self.next in ("&&", "||"):
+            both = self._advance() == "&&"
+            other = self._one()
+            found = found & other if both else found | other
         return found
 
     def _one(self) -> Set[str]:
@@ -78,7 +72,7 @@ class _Reader:
         if word == "!":
             return self._everything - self._one()
         if word == "(":
-            found = self.either()
+            found = self.row()
             if self._advance() != ")":
                 raise ExpressionError("a parenthesis is not closed")
             return found
