@@ -24,6 +24,11 @@ $(VENV)/.test: $(VENV)/.demo
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
 	@touch $@
 
+$(VENV)/.bench: $(VENV)/.test
+	@echo "installing what benchmarks need into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
+	@touch $@
+
 $(VENV)/.docs: $(VENV)/.demo
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
 	@touch $@
@@ -48,7 +53,7 @@ format: $(VENV)/.test ## mend what ruff can mend
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 
-bench: $(VENV)/.test ## all benchmarks; each prints its figures as one JSON line
+bench: $(VENV)/.bench ## all benchmarks; each prints its figures as one JSON line
 	@for file in benchmarks/*.py; do [ -e "$$file" ] || continue; $(BIN)/python "$$file" || exit 1; done
 
 docs: $(VENV)/.docs ## the user guide as HTML in docs/_build

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 BENCHMARKS = pathlib.Path(__file__).parents[1]
@@ -25,8 +25,8 @@ class Run:
     seconds: Mapping[str, float] = field(default_factory=dict)
 
 
-def run(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> Run:
-    """Run a program whose output nobody reads, and measure it. Raises RuntimeError where it fails."""
+def run(arguments: Sequence[str], environment: Mapping[str, str] | None = None, codes: Collection[int] = (0,)) -> Run:
+    """Run a program whose output nobody reads, and measure it. Raises RuntimeError where it ends with another code."""
     paths = [str(BENCHMARKS), *filter(None, [os.environ.get("PYTHONPATH")])]
     with tempfile.TemporaryFile() as said:
         started = time.perf_counter()
@@ -40,7 +40,7 @@ def run(arguments: Sequence[str], environment: Mapping[str, str] | None = None) 
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - started
         process.returncode = code = os.waitstatus_to_exitcode(status)
-        if code:
+        if code not in codes:
             said.seek(0)
             raise RuntimeError(
                 f"{' '.join(arguments)} ended with {code}:\n{said.read().decode(errors='replace')[-4000:]}"
@@ -48,18 +48,23 @@ def run(arguments: Sequence[str], environment: Mapping[str, str] | None = None) 
     return Run(wall, usage.ru_utime + usage.ru_stime)
 
 
-def telling(script: str, arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> Run:
+def telling(
+    script: str,
+    arguments: Sequence[str],
+    environment: Mapping[str, str] | None = None,
+    codes: Collection[int] = (0,),
+) -> Run:
     """Run a module of this folder, which writes what it has to tell into a file."""
     with tempfile.TemporaryDirectory() as folder:
         result = pathlib.Path(folder, "result.json")
-        done = run([sys.executable, "-m", f"harness.{script}", str(result), *arguments], environment)
+        done = run([sys.executable, "-m", f"harness.{script}", str(result), *arguments], environment, codes)
         told = json.loads(result.read_text(encoding="utf-8"))
     return Run(done.wall, done.cpu, told["peak"], told["seconds"])
 
 
-def command(*arguments: str, environment: Mapping[str, str] | None = None) -> Run:
+def command(*arguments: str, environment: Mapping[str, str] | None = None, codes: Collection[int] = (0,)) -> Run:
     """The real `provisioner` with these arguments."""
-    return telling("command", arguments, environment)
+    return telling("command", arguments, environment, codes)
 
 
 def help_cpu() -> Run:

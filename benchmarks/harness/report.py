@@ -26,6 +26,14 @@ def middle(values: Iterable[float]) -> float:
     return median(list(values))
 
 
+def growth(by_size: Mapping[int, float]) -> float:
+    """What one thing more costs in the upper half of three sizes, over what it costs in the lower half."""
+    small, middle_, large = sorted(by_size)
+    upper = (by_size[large] - by_size[middle_]) / (large - middle_)
+    lower = (by_size[middle_] - by_size[small]) / (middle_ - small)
+    return upper / max(lower, 1e-9)
+
+
 def spread(values: Iterable[float], form: str = ".2f") -> str:
     """The median, and the least and the largest where there are several: `1.20 (1.10 to 1.31)`."""
     found = sorted(values)

@@ -42,15 +42,21 @@ def environment(objects: int) -> dict[str, str]:
     }
 
 
-def make(folder: pathlib.Path, url: str, objects: int, parallel: int) -> Made:
-    """Write a repository that compiles to exactly that many objects, for the cluster at `url`."""
+def begin(folder: pathlib.Path, url: str, *, more: tuple[str, ...] = (), parallel: int = 4) -> Made:
+    """Write a repository with the starter pack's templates and retention, and more of its files: no rules."""
     tag = secrets.token_hex(4)
     made = Made(folder / tag, f"bench-{tag}", f"ns{tag}")
     for name, content in starter.files().items():
-        if name.startswith(("templates/", "ilm/", "docs/runbooks/")):
+        if name.startswith(("templates/", "ilm/", "docs/runbooks/", *more)):
             _write(made.root / name, content.decode())
     target = {"hosts": [url], "namespace": made.namespace, "parallel": parallel, "vars": {"replicas": 0}}
     _write(made.root / "provisioner.yml", _yaml({"owner": made.owner, "targets": {"bench": target}}))
+    return made
+
+
+def make(folder: pathlib.Path, url: str, objects: int, parallel: int) -> Made:
+    """Write a repository that compiles to exactly that many objects, for the cluster at `url`."""
+    made = begin(folder, url, parallel=parallel)
     channels = round(objects * CHANNELS)
     _channels(made.root, channels)
     rules = round(objects * RULES)

@@ -1,0 +1,198 @@
+"""Rules by the thousand: `validate` against `sigma check`, and `test` against the clock.
+
+- validate: 3,000 Sigma rules, made up after SigmaHQ's (log sources, shapes, size), are imported by `provisioner import
+  sigma`. The whole `provisioner validate` of what it wrote, all lints and every body rendered, against the whole `sigma
+  check` of the Sigma rules with all its validators; in turns (A B B A), in seconds per rule. Neither asks the web:
+  pySigma finds ATT&CK in its cache.
+- growth from 300 to 3,000 rules: what one rule more costs at the upper end against the lower end;
+- test: 500 rules of every type that has tests, 1,000 tests, by the whole `provisioner test` on a warm dev cluster.
+
+`sigma check` is in the extra `bench`: pip install -e '.[bench]'.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import pathlib
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from harness import processes, report, repositories, sigmarules, testedrules
+from harness.processes import Run
+
+from provisioner import repository
+from provisioner.ruletest import cases
+
+CLUSTER, PORT = "bench-rules", 19940
+TURNS = {300: 3, 1000: 2, 3000: 2}
+"""How often A B B A is run."""
+RULES, TESTS, MINUTE = 500, 1000, 60.0
+UNTESTED = "RULE011"
+"""What `validate` says of imported rules: they have no tests."""
+AIMS = {"validate_3000": 0.2, "validate_growth": 1.2, "test_minute": 1.0}
+
+
+@dataclass
+class Figures:
+    """What was measured at one size, run by run."""
+
+    ours: list[Run] = field(default_factory=list)
+    sigma: list[Run] = field(default_factory=list)
+
+    def ratios(self) -> list[float]:
+        """Pair by pair."""
+        return [ours.wall / sigma.wall for ours, sigma in zip(self.ours, self.sigma, strict=True)]
+
+
+def _sigma_program() -> str:
+    program = pathlib.Path(sys.executable).with_name("sigma")
+    if not program.exists():
+        raise SystemExit("sigma-cli is missing: pip install -e '.[bench]'")
+    return str(program)
+
+
+def _imported(folder: pathlib.Path, rules: int) -> tuple[pathlib.Path, pathlib.Path]:
+    """Sigma's rules, and a repository of ours with the same ones."""
+    sigma = folder / "sigma"
+    sigmarules.write(sigma, rules)
+    more = ("rules/severities", "rules/channels")
+    made = repositories.begin(folder, f"http://127.0.0.1:{PORT}", more=more)
+    processes.command("import", "sigma", str(sigma), "--strict", "-C", str(made.root))
+    loaded = repository.load(made.root)
+    if found := {finding.message for finding in loaded.findings if finding.code != UNTESTED}:
+        raise AssertionError(f"findings: {found}")
+    if (count := len(loaded.source.of_kind("rule"))) != rules:
+        raise AssertionError(f"{count} rules instead of {rules}")
+    return sigma, made.root
+
+
+def _validate(rules: int, turns: int) -> Figures:
+    """Both commands in turns."""
+    figures = Figures()
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        sigma, root = _imported(folder, rules)
+        home = {"HOME": str(folder / "home")}
+        sigmarules.write_attack(folder / "attack.json")
+        processes.run([sys.executable, "-m", "harness.attackcache", str(folder / "attack.json")], home)
+
+        def ours() -> None:
+            figures.ours.append(_told("validate", processes.command("validate", "-C", str(root), codes=(1,))))
+
+        def theirs() -> None:
+            run = processes.run([_sigma_program(), "check", "--fail-on-issues", str(sigma)], home)
+            figures.sigma.append(_told("sigma check", run))
+
+        for turn in range(turns * 2):
+            for step in (ours, theirs) if turn % 2 == 0 else (theirs, ours):
+                step()
+    return figures
+
+
+def _tested(folder: pathlib.Path, url: str, rules: int) -> pathlib.Path:
+    """A repository of rules with two tests each, without findings."""
+    made = repositories.begin(folder, url, more=("rules/severities", "rules/channels"))
+    testedrules.write(made.root / "rules" / "detections", rules)
+    loaded = repository.load(made.root)
+    if loaded.findings:
+        raise AssertionError(f"findings: {loaded.findings}")
+    if (count := len(list(cases.cases(loaded.source, loaded.resources)))) != 2 * rules:
+        raise AssertionError(f"{count} tests of {rules} rules")
+    return made.root
+
+
+def _tests(port: int) -> list[Run]:
+    """`provisioner test` on a dev cluster that nobody else uses; the first run only warms it."""
+    with _cluster(port) as url, tempfile.TemporaryDirectory() as folder:
+        root = _tested(pathlib.Path(folder), url, RULES)
+        found = [_told("test", processes.command("test", "-C", str(root))) for _ in range(4)]
+    return found[1:]
+
+
+def _told(name: str, run: Run) -> Run:
+    """The run, told at once: a benchmark that is stopped has told something."""
+    print(f"    {name}: {run.wall:.2f} s, {run.cpu:.2f} s of CPU", file=sys.stderr)
+    return run
+
+
+@contextlib.contextmanager
+def _cluster(port: int) -> Iterator[str]:
+    """A dev cluster of this benchmark's own; it is removed at the end, and so is what a killed run left behind."""
+    from provisioner.devcluster import cluster
+
+    with contextlib.suppress(cluster.DevClusterError):
+        cluster.down(CLUSTER, delete=True)
+    started = cluster.up(CLUSTER, port)
+    try:
+        print(f"server: OpenSearch {started.version}\n", flush=True)
+        yield started.url
+    finally:
+        cluster.down(CLUSTER, delete=True)
+
+
+def _ratios(found: dict[int, Figures], tests: list[Run]) -> dict[str, float]:
+    """What the last line tells."""
+    ratios = {f"validate_{size}": report.middle(figures.ratios()) for size, figures in found.items()}
+    if len(found) == 3:
+        ratios["validate_growth"] = report.growth({s: report.middle(r.wall for r in f.ours) for s, f in found.items()})
+        ratios["sigma_growth"] = report.growth({s: report.middle(r.wall for r in f.sigma) for s, f in found.items()})
+    ratios["test_minute"] = report.middle(run.wall for run in tests) / MINUTE
+    return ratios
+
+
+def _tables(found: dict[int, Figures], tests: list[Run]) -> Iterator[str]:
+    spread = report.spread
+    head = ["rules", "validate, ms per rule", "sigma check, ms per rule", "ratio", "validate, s", "its CPU, s", "MB"]
+    yield report.table(
+        head,
+        [
+            [
+                f"{size:,}",
+                spread(1000 * run.wall / size for run in f.ours),
+                spread(1000 * run.wall / size for run in f.sigma),
+                spread(f.ratios()),
+                spread(run.wall for run in f.ours),
+                spread(run.cpu for run in f.ours),
+                spread((run.peak for run in f.ours), ".0f"),
+            ]
+            for size, f in found.items()
+        ],
+    )
+    cells = [spread(run.wall for run in tests), spread(run.cpu for run in tests)]
+    head = ["rules", "tests", "provisioner test, s", "its CPU, s", "MB"]
+    yield report.table(head, [[f"{RULES:,}", f"{TESTS:,}", *cells, spread((r.peak for r in tests), ".0f")]])
+
+
+def _check() -> float:
+    """Everything that needs neither a cluster nor sigma-cli, once."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        _, root = _imported(folder, 30)
+        _tested(folder, f"http://127.0.0.1:{PORT}", 20)
+        return processes.command("validate", "-C", str(root), codes=(1,)).wall
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="300 rules only, and the tests")
+    parser.add_argument("--check", action="store_true", help="no cluster, no aims: whether the benchmark itself works")
+    parser.add_argument("--port", type=int, default=PORT, help=f"of the cluster (default {PORT})")
+    chosen = parser.parse_args()
+    print(report.machine(), flush=True)
+    if chosen.check:
+        print(report.last_line("rules", {"validate_seconds": _check()}, {}))
+        return
+    _sigma_program()
+    found = {size: _validate(size, turns) for size, turns in TURNS.items() if size == 300 or not chosen.quick}
+    tests = _tests(chosen.port)
+    print(*_tables(found, tests), sep="\n\n")
+    print(f"\nat the end: {report.machine()}\n")
+    ratios = _ratios(found, tests)
+    print(report.last_line("rules", ratios, {name: aim for name, aim in AIMS.items() if name in ratios}))
+
+
+if __name__ == "__main__":
+    main()
