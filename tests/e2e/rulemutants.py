@@ -63,6 +63,17 @@ def _type(about: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
             yield {**about, "of": "event_id"}, f"of {value} → event_id"
         elif name in ("ordered", "steps"):
             yield from _steps(about, name, value)
+        elif name == "rules":
+            yield from _correlated(about)
+
+
+def _correlated(about: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
+    rules, condition = about["rules"], about.get("condition", "all")
+    other = {"all": "any", "any": "all"}[condition]
+    yield {**about, "condition": other}, f"condition {condition} → {other}"
+    if len(rules) > 2:
+        for number, rule in enumerate(rules):
+            yield {**about, "rules": [*rules[:number], *rules[number + 1 :]]}, f"without the rule {rule}"
 
 
 def _steps(about: dict[str, Any], name: str, value: Any) -> Iterator[tuple[dict[str, Any], str]]:

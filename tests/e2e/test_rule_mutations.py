@@ -5,16 +5,19 @@ from __future__ import annotations
 import itertools
 import pathlib
 from collections import Counter, defaultdict
+from dataclasses import replace
 
 import pytest
 from clusters import Cluster
 from rulemutants import Mutant, mutants, queries, split
+from test_rule_types import repository_of_types
 
 from provisioner import rulepacks
 from provisioner.compile import Compiler
+from provisioner.model import Body, Document
 from provisioner.ruletest import runner
 from provisioner.ruletest.bench import Bench, bench
-from provisioner.ruletest.cases import Case, cases
+from provisioner.ruletest.cases import Case, Part, cases, delegated
 from provisioner.settings import Settings, Target
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -28,7 +31,7 @@ def test_a_query_is_taken_apart() -> None:
 
 def mutated(made: Bench, wanted: list[Mutant]) -> dict[str, list[Case]]:
     """The cases of each mutant: the monitor is the broken rule's, the events are those of the rule as it is."""
-    compiler = Compiler(ROOT, made.loaded.settings, made.loaded.source)
+    compiler = Compiler(made.loaded.root, made.loaded.settings, made.loaded.source)
     by_rule: dict[str, list[Case]] = defaultdict(list)
     for case in cases(made.loaded.source, made.loaded.resources):
         by_rule[case.rule.id].append(case)
@@ -37,29 +40,54 @@ def mutated(made: Bench, wanted: list[Mutant]) -> dict[str, list[Case]]:
     for mutant in wanted:
         if list(compiler.check(mutant.rule)):
             continue  # the schema refuses it: nobody can ship it
-        (document,) = rulepacks.packed([mutant.rule], compiler.rule_schemas)
-        monitor = compiler.resource(document).body
+        monitor, delegates = rendered(compiler, mutant.rule)
         found[mutant.what] = [
-            Case(next(numbers), mutant.rule, c.name, c.origin, c.expect, c.events, c.runs, monitor)
+            replace(c, number=next(numbers), rule=mutant.rule, monitor=monitor, delegates=delegates)
             for c in by_rule[mutant.rule.id]
         ]
     return found
+
+
+def rendered(compiler: Compiler, rule: Document) -> tuple[Body, tuple[Part, ...]]:
+    """A rule's monitor, or its workflow and the monitors that this runs."""
+    others = [compiler.source.documents["rule", id_] for id_ in rule.body.get("correlation", {}).get("rules", ())]
+    for other in others:
+        assert list(compiler.check(other)) == []  # which reads the schema of its type
+    documents = list(rulepacks.packed([rule, *others], compiler.rule_schemas))
+    parts = {r.key: Part(r.key, d, r.body) for d in documents for r in [compiler.resource(d)]}
+    body = next(part.monitor for part in parts.values() if part.rule is rule or rulepacks.rules(part.rule))
+    return body, tuple(parts[name] for name in delegated(body))
+
+
+def survivors(made: Bench, rules: list[Document]) -> list[str]:
+    """The mutants that no test of their rule notices."""
+    wanted = [mutant for rule in rules for mutant in mutants(rule)]
+    found = mutated(made, wanted)
+    wanted = [mutant for mutant in wanted if mutant.what in found]
+    made_of = {case.number: what for what, own in found.items() for case in own}
+    killed: Counter[str] = Counter()
+    broken: dict[str, str] = {}
+    for result in runner.run(made, [case for own in found.values() for case in own]):
+        killed[made_of[result.case.number]] += bool(result.failure)
+        broken[made_of[result.case.number]] = result.error
+    # A search that the cluster refuses (a sum over texts) is a rule that nobody gets past its tests either.
+    alive = [mutant.what for mutant in wanted if not killed[mutant.what] and not broken[mutant.what]]
+    print(f"{len(wanted) - len(alive)} of {len(wanted)} mutants of {len(rules)} rules killed, by {len(made_of)} tests")
+    return alive
 
 
 @pytest.mark.long
 def test_every_mutant_of_every_shipped_rule_is_killed(cluster: Cluster) -> None:
     with bench(ROOT, Settings("mutants", Target("t", (cluster.url,), vars={"replicas": 0}))) as made:
         rules = [rule for rule in made.loaded.source.of_kind("rule") if rule.body.get("tests")]
-        wanted = [mutant for rule in rules for mutant in mutants(rule)]
-        found = mutated(made, wanted)
-        wanted = [mutant for mutant in wanted if mutant.what in found]
-        made_of = {case.number: what for what, own in found.items() for case in own}
-        killed: Counter[str] = Counter()
-        broken: dict[str, str] = {}
-        for result in runner.run(made, [case for own in found.values() for case in own]):
-            killed[made_of[result.case.number]] += bool(result.failure)
-            broken[made_of[result.case.number]] = result.error
-    # A search that the cluster refuses (a sum over texts) is a rule that nobody gets past its tests either.
-    alive = [mutant.what for mutant in wanted if not killed[mutant.what] and not broken[mutant.what]]
-    print(f"{len(wanted) - len(alive)} of {len(wanted)} mutants of {len(rules)} rules killed, by {len(made_of)} tests")
-    assert alive == []
+        assert survivors(made, rules) == []
+
+
+def test_every_mutant_of_the_correlations_is_killed(cluster: Cluster, tmp_path: pathlib.Path) -> None:
+    """The starter pack has none: those of rule_types/."""
+    repository_of_types(tmp_path)
+    with bench(tmp_path, Settings("mutants", Target("t", (cluster.url,), vars={"replicas": 0}))) as made:
+        rules = [rule for rule in made.loaded.source.of_kind("rule") if "correlation" in rule.body]
+        assert len(rules) == 2
+        assert len([mutant for rule in rules for mutant in mutants(rule)]) == 5
+        assert survivors(made, rules) == []
