@@ -7,7 +7,7 @@ import os
 import pathlib
 import re
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from provisioner import schema, yamlfile
@@ -29,10 +29,13 @@ class Source:
 
     documents: Mapping[tuple[str, str], Document]
     findings: tuple[Finding, ...]
+    _kinds: dict[str, tuple[Document, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def of_kind(self, kind: str) -> tuple[Document, ...]:
-        """The documents of one kind."""
-        return tuple(document for document in self.documents.values() if document.kind == kind)
+        """The documents of one kind; looked for once, as each rule's template asks again."""
+        if kind not in self._kinds:
+            self._kinds[kind] = tuple(document for document in self.documents.values() if document.kind == kind)
+        return self._kinds[kind]
 
 
 def load(root: pathlib.Path, variables: Mapping[str, Any]) -> Source:
