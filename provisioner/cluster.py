@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 
 from provisioner import diff, fingerprint, indices, secretrefs, users
 from provisioner.client import Client
-from provisioner.compile import ACCESS_KINDS
 from provisioner.kinds import Governing, Overwriting, all_kinds
 from provisioner.known import Known
-from provisioner.model import PLAIN, Action, Facts
+from provisioner.model import ACCESS_KINDS, PLAIN, Action, Facts
 from provisioner.state import StateStore
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from provisioner import durations, graph, querystring, rulepacks, schema, starter
 from provisioner.bodytemplates import TemplateError, Templates, file_below
 from provisioner.mentions import attaches, mentions
-from provisioner.model import Body, Document, Finding, Origin, Ref, Resource
+from provisioner.model import ACCESS_KINDS, Body, Document, Finding, Origin, Ref, Resource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,8 +33,6 @@ RESOURCE_KINDS = {
     "raw": ("{resource}", "raw.yml.j2"),
 }
 """Document kind: the kind of resource that it becomes, and its body template."""
-ACCESS_KINDS = frozenset({"role", "role_mapping", "user"})
-"""What only a target with `access: true` gets: the security plugin's objects, which take an administrator to write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +61,10 @@ class MissingReferenceError(ValueError):
 
 @dataclass(slots=True)
 class Compiler:
-    """Turns the documents of one repository into resources for one target."""
+    """Turns the documents of one repository into resources for one target.
+
+    `files` are those that documents named by a path of their own, relative to the repository.
+    """
 
     root: pathlib.Path
     settings: Settings
@@ -72,6 +73,7 @@ class Compiler:
     rule_types: list[str] = field(init=False)
     rule_schemas: dict[str, Body] = field(init=False, default_factory=dict)
     raw: dict[Ref, Document] = field(init=False)
+    files: set[str] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
         self.templates = Templates([self.root / "templates", starter.folder() / "templates"])
@@ -224,6 +226,8 @@ class Compiler:
         folder = pathlib.PurePosixPath(document.origin.file).parent
         for root in (self.root, starter.folder()):
             if file := file_below(root, str(folder / value["file"])):
+                if root == self.root:
+                    self.files.add(file.relative_to(root.resolve()).as_posix())
                 try:
                     return file.read_text(encoding="utf-8")
                 except (OSError, UnicodeDecodeError) as error:

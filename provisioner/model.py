@@ -21,6 +21,9 @@ SecretPaths = tuple[tuple[str, ...], ...]
 Ref = tuple[str, str]
 """Kind and key of a resource: its identity in a plan, in the state and in dependencies."""
 
+ACCESS_KINDS = frozenset({"role", "role_mapping", "user"})
+"""What only a target with `access: true` gets: the security plugin's objects, which take an administrator to write."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Origin:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from provisioner import lints, plainsecrets, secretplaces, settings, source
-from provisioner.compile import Compiler
+from provisioner import settings
+from provisioner.compilecache import Compiled, Entry
 from provisioner.errors import FindingsError
 from provisioner.model import Severity
+from provisioner.source import FOLDERS, Source
 
 if TYPE_CHECKING:
     import pathlib
 
     from provisioner.model import Finding, Resource
     from provisioner.settings import Settings
-    from provisioner.source import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,23 @@ def load(root: pathlib.Path, target: str | None = None) -> Repository:
 
 
 def load_for(root: pathlib.Path, chosen: Settings) -> Repository:
-    """Read, check and compile for a target that is chosen already."""
+    """Read, check and compile for a target that is chosen already; what an earlier command compiled is not compiled
+    again."""
+    entry = Entry(root, chosen, FOLDERS)
+    key = entry.key()
+    found = entry.find(key)
+    if found is None:
+        found = _compiled(root, chosen)
+        if not any(finding.severity is Severity.ERROR for finding in found.findings):
+            entry.keep(key, found)
+    return Repository(root, chosen, Source(found.documents, ()), found.resources, found.findings)
+
+
+def _compiled(root: pathlib.Path, chosen: Settings) -> Compiled:
+    # Imported here: what was compiled by an earlier command needs neither templates nor lints.
+    from provisioner import lints, plainsecrets, secretplaces, source
+    from provisioner.compile import Compiler
+
     read = source.load(root, chosen.target.vars)
     compiler = Compiler(root, chosen, read)
     desired = compiler.run()
@@ -57,7 +73,7 @@ def load_for(root: pathlib.Path, chosen: Settings) -> Repository:
     view = lints.View(read, desired.resources, chosen, _runbooks(root))
     found = {*read.findings, *desired.findings, *lints.run(view), *secrets}
     findings = sorted(found, key=lambda finding: (finding.origin, finding.code))
-    return Repository(root, chosen, read, desired.resources, tuple(findings))
+    return Compiled(read.documents, desired.resources, tuple(findings), tuple(sorted(compiler.files)))
 
 
 def _runbooks(root: pathlib.Path) -> frozenset[str]:

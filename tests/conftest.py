@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 from collections.abc import Callable, Mapping
 
@@ -18,6 +19,9 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 settings.load_profile("quick")
+
+# What is tested is compiling, each time, and a run leaves nothing in the user's folders. Tests of the cache say so.
+os.environ["PROVISIONER_NO_CACHE"] = "1"
 
 SETTINGS = """\
 owner: acme

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from provisioner import folders
 from provisioner.devcluster.errors import DevClusterError
 
 # The server refuses to run as root. A number needs no account and no change to the system; this one lies in the range
@@ -26,25 +27,12 @@ class Places:
 
     @classmethod
     def of_this_user(cls) -> Places:
-        """From PROVISIONER_CACHE and PROVISIONER_STATE, else the XDG folders; for root, folders any user can read."""
-        root = os.geteuid() == 0
-        cache = _folder("PROVISIONER_CACHE", "XDG_CACHE_HOME", Path("/var/cache") if root else Path.home() / ".cache")
-        state = _folder(
-            "PROVISIONER_STATE", "XDG_STATE_HOME", Path("/var/lib") if root else Path.home() / ".local/state"
-        )
-        return cls(cache, state)
+        """As `folders` says."""
+        return cls(folders.cache(), folders.state())
 
     def home(self, name: str) -> Path:
         """Folder of the cluster `name`: its configuration, data, logs and record."""
         return self.state / "clusters" / name
-
-
-def _folder(own: str, xdg: str, default: Path) -> Path:
-    if chosen := os.environ.get(own):
-        return Path(chosen).expanduser().absolute()
-    base = os.environ.get(xdg, "")
-    # The XDG specification: a relative path in these variables is to be ignored.
-    return (Path(base) if Path(base).is_absolute() else default) / "provisioner"
 
 
 def node_uid() -> int | None:

@@ -1,0 +1,251 @@
+"""What an earlier command compiled: the same files, settings and program give the same result.
+
+Kept in the user's own cache folder, never in the repository, where a pull request could bring one along. It is JSON,
+from which nothing can run.
+PROVISIONER_NO_CACHE=1 switches it off.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import pathlib
+import platform
+import stat
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from provisioner import folders, starter
+from provisioner.model import Document, Finding, Origin, Path, Ref, Resource, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from provisioner.settings import Settings
+
+SWITCH = "PROVISIONER_NO_CACHE"
+MOST = 20
+"""Entries that are kept: one for each repository and target, the latest."""
+_LIBRARIES = ("jinja2", "jsonschema", "yaml")
+_RUNBOOKS = "docs/runbooks"
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """What compiling gives: the documents as read, the resources, and findings (warnings: what has errors is not kept).
+
+    `files` are those that documents name by paths of their own, relative to the repository.
+    """
+
+    documents: Mapping[Ref, Document]
+    resources: tuple[Resource, ...]
+    findings: tuple[Finding, ...]
+    files: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Entry:
+    """The place of one repository, compiled for one target."""
+
+    root: pathlib.Path
+    settings: Settings
+    tops: tuple[str, ...]
+
+    def key(self) -> str:
+        """A digest of all that compiling depends on; "" where nothing may be kept."""
+        if os.environ.get(SWITCH):
+            return ""
+        try:
+            digest = hashlib.blake2b(repr((_program(), self.settings)).encode(), digest_size=32)
+            for top in self.tops:
+                for file in _files(self.root / top):
+                    _add(digest, file)
+            names = sorted(file.name for file in (self.root / _RUNBOOKS).glob("*.md"))
+            digest.update(repr(names).encode())
+        except OSError:
+            return ""
+        return digest.hexdigest()
+
+    def find(self, key: str) -> Compiled | None:
+        """What is kept under that key. An entry that can't be read is none."""
+        try:
+            file = self._file()
+            if not key or not _ours(file.parent) or not _ours(file):
+                return None
+            found, _, content = file.read_bytes().partition(b"\n")
+            if found.decode() != key:
+                return None
+            kept = orjson.loads(content)
+            if any(_digest(self.root / name) != digest for name, digest in kept["files"].items()):
+                return None
+            return _decoded(kept)
+        except (OSError, ValueError, LookupError, TypeError):
+            return None
+
+    def keep(self, key: str, compiled: Compiled) -> None:
+        """Keep it, unless something changed meanwhile or the folder can't be written."""
+        if not key:
+            return
+        with contextlib.suppress(OSError, ValueError, TypeError):
+            value = _encoded(compiled) | {"files": {name: _digest(self.root / name) for name in compiled.files}}
+            content = orjson.dumps(value)
+            file = self._file()
+            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if orjson.loads(content) != value or self.key() != key or not _ours(file.parent):
+                return
+            with tempfile.NamedTemporaryFile(dir=file.parent, delete=False) as written:  # with mode 0600
+                written.write(key.encode() + b"\n" + content)
+            pathlib.Path(written.name).replace(file)
+            _tidy(file.parent)
+
+    def _file(self) -> pathlib.Path:
+        name = f"{self.root.resolve()}\0{self.settings.owner}\0{self.settings.target.name}"
+        return folders.cache() / "compiled" / hashlib.blake2b(os.fsencode(name), digest_size=16).hexdigest()
+
+
+def _program() -> tuple[object, ...]:
+    """This program: its files and those of the libraries that take part, by size and time."""
+    package, pack = pathlib.Path(__file__).parent, starter.folder()
+    own = [package, *(pack / part for part in starter.PARTS if package not in (pack / part).parents)]
+    files = [os.fspath(file) for folder in own for file in _files(folder) if file.suffix != ".pyc"]
+    files += [spec.origin for name in _LIBRARIES if (spec := find_spec(name)) and spec.origin]
+    return (platform.python_version(), *((file, *_stamp(file)) for file in files))
+
+
+def _stamp(file: str) -> tuple[int, int]:
+    found = pathlib.Path(file).stat()
+    return found.st_size, found.st_mtime_ns
+
+
+def _files(top: pathlib.Path) -> Iterator[pathlib.Path]:
+    """All files below, in the order of their names. Raises OSError for a linked folder, whose files may be anywhere."""
+
+    def failed(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError):
+            raise error
+
+    for folder, names, files in os.walk(top, onerror=failed):
+        names.sort()
+        if any(pathlib.Path(folder, name).is_symlink() for name in names):
+            raise OSError("a folder is a link")
+        yield from (pathlib.Path(folder, file) for file in sorted(files))
+
+
+def _add(digest: Any, file: pathlib.Path) -> None:
+    content = _content(file)
+    digest.update(b"%b\0%d\0" % (os.fsencode(file), len(content)))
+    digest.update(content)
+
+
+def _content(file: pathlib.Path) -> bytes:
+    """Raises OSError. Reading a pipe could last for ever: it is refused."""
+    with file.open("rb", buffering=0) as opened:
+        if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
+            raise OSError("no ordinary file")
+        return opened.read()
+
+
+def _digest(file: pathlib.Path) -> str:
+    return hashlib.blake2b(_content(file), digest_size=32).hexdigest()
+
+
+def _ours(path: pathlib.Path) -> bool:
+    """Whether nobody else could have written there."""
+    found = path.lstat()
+    return found.st_uid == os.geteuid() and not found.st_mode & 0o022 and not stat.S_ISLNK(found.st_mode)
+
+
+def _tidy(folder: pathlib.Path) -> None:
+    entries = sorted(folder.iterdir(), key=lambda file: file.stat().st_mtime_ns, reverse=True)
+    for file in entries[MOST:]:
+        file.unlink(missing_ok=True)
+
+
+def _encoded(compiled: Compiled) -> dict[str, Any]:
+    documents = list(compiled.documents.values())
+    numbers = {id(document): number for number, document in enumerate(documents)}
+    for resource in compiled.resources:  # documents that were made of others come behind those that were read
+        if resource.document is not None and id(resource.document) not in numbers:
+            numbers[id(resource.document)] = len(documents)
+            documents.append(resource.document)
+
+    def number(document: Document | None) -> int | None:
+        return numbers.get(id(document))
+
+    return {
+        "read": len(compiled.documents),
+        "documents": [
+            [each.kind, each.id, each.body, _place(each.origin), *map(_places, (each.origins, each.key_origins))]
+            for each in documents
+        ],
+        "resources": [
+            [each.kind, each.key, each.body, _place(each.origin), number(each.document), *map(list, each.depends_on)]
+            for each in compiled.resources
+        ],
+        "findings": [
+            [each.code, each.message, _place(each.origin), each.hint, each.severity.value] for each in compiled.findings
+        ],
+    }
+
+
+def _place(origin: Origin) -> list[Any]:
+    return [origin.file, origin.line, origin.column]
+
+
+def _places(places: Mapping[Path, Origin]) -> str:
+    """As JSON within JSON: most are never asked for, and are then not decoded either."""
+    return orjson.dumps([[path, *_place(origin)] for path, origin in places.items()]).decode()
+
+
+def _decoded(kept: Any) -> Compiled:
+    documents = [
+        Document(kind, id_, body, _Places(places, Origin(*begin)), _Places(keys))
+        for kind, id_, body, begin, places, keys in kept["documents"]
+    ]
+    return Compiled(
+        {(document.kind, document.id): document for document in documents[: kept["read"]]},
+        tuple(
+            Resource(
+                kind,
+                key,
+                body,
+                Origin(*place),
+                frozenset(map(tuple, uses)),
+                None if number is None else documents[number],
+            )
+            for kind, key, body, place, number, *uses in kept["resources"]
+        ),
+        tuple(
+            Finding(code, message, Origin(*place), hint, Severity(severity))
+            for code, message, place, hint, severity in kept["findings"]
+        ),
+    )
+
+
+@dataclass(slots=True, eq=False)
+class _Places(Mapping[Path, Origin]):
+    """Places that are decoded when one is asked for; where the document begins is known without that."""
+
+    text: str
+    begin: Origin | None = None
+    found: dict[Path, Origin] | None = None
+
+    def _all(self) -> dict[Path, Origin]:
+        if self.found is None:
+            self.found = {tuple(path): Origin(*place) for path, *place in orjson.loads(self.text)}
+        return self.found
+
+    def __getitem__(self, path: Path) -> Origin:
+        return self.begin if self.begin and path == () else self._all()[path]
+
+    def __iter__(self) -> Iterator[Path]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
