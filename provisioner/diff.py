@@ -125,8 +125,9 @@ def _verdict(resource: Resource, live: Live | None, record: Record | None, known
         return _Verdict(Action.ADOPT, f"{ADOPTED}, {_older(live)}" if live.stale else ADOPTED)
     if record is None:
         return _Verdict(Action.UPDATE, MARKED)
-    reasons = [CHANGED] if fingerprint.of(resource.body) != record.sent else []
-    if _other_secrets(resource, record, known.salt):
+    content = fingerprint.encoded(resource.body)
+    reasons = [CHANGED] if fingerprint.of_encoded(content) != record.sent else []
+    if secretrefs.MARK in content and _other_secrets(resource, record, known.salt):
         reasons.append(SECRET)
     reasons += _drift(live, record, known)
     if not reasons and live.stale and record.rolled_out != live.token.get("if_seq_no"):

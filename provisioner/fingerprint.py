@@ -18,7 +18,12 @@ MASK = "(secret)"
 
 def of(body: Any) -> str:
     """SHA-256 of the body as JSON with sorted keys: 64 hexadecimal digits. Equal bodies have equal fingerprints."""
-    return hashlib.sha256(encoded(body)).hexdigest()
+    return of_encoded(encoded(body))
+
+
+def of_encoded(content: bytes) -> str:
+    """The same of a body that is JSON already, as `encoded` gives it."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def encoded(body: Any) -> bytes:

@@ -99,24 +99,27 @@ def _some(found: Diff | None) -> Iterable[Diff]:
 def _digest(changes: Sequence[Change], known: Known, options: Options) -> str:
     """SHA-256 over all that decides what an apply would do: equal digests, equal applies."""
     facts: list[Any] = [known.owner, known.cluster, options.prune, options.adopt]
-    salt = known.salt if known.state_exists else None  # without a state each look has a salt of its own
-    for change in sorted(changes, key=lambda c: c.ref):
-        record, live, paths = known.records.get(change.ref), change.live, known.secret_paths.get(change.kind, ())
-        facts.append(
-            [
-                change.action.value,
-                *change.ref,
-                change.why,
-                sorted(change.depends_on),
-                fingerprint.of(_written(change)),
-                fingerprint.of(change.after) if change.after is not None else "",
-                record.sent if record else "",
-                live.server_id if live else "",
-                fingerprint.of(fingerprint.masked(live.body, paths, salt)) if live else "",
-                [index.name for index in change.doomed],
-            ]
-        )
+    facts += [_moves(change, known) for change in sorted(changes, key=lambda change: change.ref)]
     return hashlib.sha256(orjson.dumps(facts)).hexdigest()
+
+
+def _moves(change: Change, known: Known) -> list[Any]:
+    record, live, paths = known.records.get(change.ref), change.live, known.secret_paths.get(change.kind, ())
+    if change.action is Action.NONE and not change.why and record:  # what was sent and what is shown are the record's
+        return [change.action.value, *change.ref, record.sent, record.shown]
+    salt = known.salt if known.state_exists else None  # without a state each look has a salt of its own
+    return [
+        change.action.value,
+        *change.ref,
+        change.why,
+        sorted(change.depends_on),
+        fingerprint.of(_written(change)),
+        fingerprint.of(change.after) if change.after is not None else "",
+        record.sent if record else "",
+        live.server_id if live else "",
+        fingerprint.of(fingerprint.masked(live.body, paths, salt)) if live else "",
+        [index.name for index in change.doomed],
+    ]
 
 
 def _written(change: Change) -> Body | None:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 REFERENCE = re.compile(r"\$\{(env|file):([^}]+)\}")
+MARK = b"${"
+"""What JSON with a reference in it has somewhere."""
 _MOST_AT_ONCE = 8
 """Fingerprints worked out at once: each takes 16 MB."""
 _REMEMBERED = 4_096
