@@ -6,7 +6,7 @@ import pathlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from provisioner import durations, graph, querystring, rulepacks, schema, starter
+from provisioner import compilefindings, durations, querystring, rulepacks, schema, starter
 from provisioner.bodytemplates import TemplateError, Templates, file_below
 from provisioner.mentions import attaches, mentions
 from provisioner.model import ACCESS_KINDS, Body, Document, Finding, Origin, Ref, Resource
@@ -48,17 +48,6 @@ def cluster_name(kind: str, id_: str, settings: Settings) -> str:
     return f"logs-{id_}-{settings.target.namespace}" if kind == "data_stream" else f"{settings.owner}-{id_}"
 
 
-class MissingReferenceError(ValueError):
-    """A body template asks for a document that is not there. `places` are the documents that may have named it."""
-
-    def __init__(self, kind: str, id_: str, known: list[str], places: list[Document]) -> None:
-        super().__init__(f"there is no {kind} {id_!r}")
-        self.kind = kind
-        self.id = id_
-        self.hint = schema.suggest(str(id_), known, "there are")
-        self.places = places
-
-
 @dataclass(slots=True)
 class Compiler:
     """Turns the documents of one repository into resources for one target.
@@ -97,12 +86,12 @@ class Compiler:
                 elif document.kind in RESOURCE_KINDS and self._wanted(document):
                     resource = self.resource(document, seen)
                     if (first := resources.setdefault(resource.ref, resource)) is not resource:
-                        findings.append(_collision(first, resource))
+                        findings.append(compilefindings.collision(first, resource))
             except TemplateError as error:
                 if not any(problems.get((other.kind, other.id)) for other in seen):
-                    findings.append(_problem(document, error))
+                    findings.append(compilefindings.problem(document, error))
         resources = {ref: _bound(resource, resources) for ref, resource in resources.items()}
-        return Desired(tuple(resources.values()), (*findings, *_circles(resources)))
+        return Desired(tuple(resources.values()), (*findings, *compilefindings.circles(resources)))
 
     def _wanted(self, document: Document) -> bool:
         return self.identity(document)[0] not in ACCESS_KINDS or self.settings.target.access
@@ -123,7 +112,7 @@ class Compiler:
         """What the document's JSON Schema says; a rule's is that of its type together with what all rules have."""
         common = schema.load(document.kind)
         if document.kind == "raw":
-            yield from list(schema.check(document, common)) or _named_otherwise(document)
+            yield from list(schema.check(document, common)) or compilefindings.named_otherwise(document)
             return
         if document.kind != "rule" or not isinstance(type_ := document.body.get("type"), str):
             yield from schema.check(document, common)
@@ -167,7 +156,7 @@ class Compiler:
             if found is None:
                 known = [other.id for other in self.source.of_kind(kind)]
                 known += [id_ for resource, id_ in self.raw if resource == becomes]
-                raise MissingReferenceError(kind, id_, known, seen)
+                raise compilefindings.MissingReferenceError(kind, id_, known, seen)
             seen.append(found)
             return found
 
@@ -250,14 +239,6 @@ def _shown(document: Document) -> dict[str, Any]:
     return {"id": document.id, "title": document.id, **type_, **document.body}
 
 
-def _named_otherwise(document: Document) -> Iterator[Finding]:
-    """A monitor is found by its name where nothing else is known of it: two names would make it again and again."""
-    name, body = document.body["name"], document.body["body"]
-    if document.body["resource"] in ("monitor", "workflow") and body.get("name") != name:
-        message = f"the {document.body['resource']}'s body must have the document's name, {schema.show(name)}"
-        yield Finding("DOC002", message, document.at(("body", "name")), "give `name` and `body.name` the same value")
-
-
 def _bound(resource: Resource, others: Mapping[Ref, Resource]) -> Resource:
     """With a dependency on everything wanted that its body names, whether its template asked for that or not.
 
@@ -270,44 +251,5 @@ def _bound(resource: Resource, others: Mapping[Ref, Resource]) -> Resource:
     return replace(resource, depends_on=(resource.depends_on | named) - {resource.ref})
 
 
-def _problem(document: Document, error: TemplateError) -> Finding:
-    """A missing document is a finding at the value that names it; anything else is one at the document."""
-    missing = error.__cause__
-    if isinstance(missing, MissingReferenceError):
-        named = ((place, path) for place in missing.places for path in place.origins if path)
-        places = [(place, path) for place, path in named if _value(place.body, path) == missing.id]
-        # A title may read the same: prefer a value whose key speaks of the kind, as `channels` does of a channel.
-        places.sort(key=lambda found: missing.kind not in str(found[1]))
-        place, path = places[0] if places else (document, ())
-        return Finding("REF001", str(missing), place.at(path), missing.hint)
-    return Finding(
-        "TPL001",
-        f"{document.kind} {document.id!r} can't be rendered: {error} ({error.where})",
-        document.origin,
-        "mend the template or the document",
-    )
-
-
-def _collision(first: Resource, second: Resource) -> Finding:
-    message = f"{second.kind} {second.key!r} is made already by the document at {first.origin}"
-    return Finding("DOC003", message, second.origin, "give one of the two another id")
-
-
-def _circles(resources: Mapping[Ref, Resource]) -> Iterator[Finding]:
-    found = graph.circle({ref: resource.depends_on for ref, resource in resources.items()})
-    if found:
-        message = f"these depend on each other: {graph.words(found)}"
-        yield Finding("REF002", message, resources[found[0]].origin, "take one of the references out")
-
-
 def _is_file(value: Any) -> bool:
     return isinstance(value, dict) and set(value) == {"file"} and isinstance(value["file"], str)
-
-
-def _value(body: Any, path: tuple[str | int, ...]) -> Any:
-    try:
-        for key in path:
-            body = body[key]
-    except (LookupError, TypeError):
-        return None
-    return body
