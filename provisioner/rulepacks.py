@@ -8,8 +8,7 @@ matching queries for a document and loses the others in silence (its pull reques
 
 A type that runs other rules says where it names them: `"x-runs": ["correlation", "rules"]`. Each of those becomes a
 further document for it, a delegate: the same rule, on the schedule of the one that runs it, off by itself and without
-messages. In a workflow Alerting runs the actions of bucket-level monitors at every run anew, whatever their throttle:
-the rule's own monitor would tell everything again and again.
+messages. A monitor looks back as far as its own schedule needs: run less often, it would miss what came in between.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """RULE012: a correlation runs what has no monitor for it.
 
 A correlation becomes a workflow, which runs a monitor for each of its rules. A match rule shares its monitor with
-others, and fires only in the one run that finds the event; a correlation is no monitor; a raw monitor would send its
-own messages at every run of the workflow. The apply would end when it comes to the workflow.
+others, and fires only in the one run that finds the event; a correlation is no monitor; a raw monitor is no rule. The
+apply would end when it comes to the workflow.
 
 Bad:
 
