@@ -260,13 +260,14 @@ def _objects(client: Client, prefix: str, namespace: str) -> Iterator[tuple[str,
             yield f"channel {item['config_id']}", item
     query = {"size": 1000, "query": {"match_all": {}}}
     for hit in client.request("POST", "/_plugins/_alerting/monitors/_search", query)["hits"]["hits"]:
-        monitor = hit["_source"].get("monitor", hit["_source"])
-        if str(monitor.get("name", "")).startswith(prefix):
+        job = hit["_source"].get("monitor") or hit["_source"].get("workflow") or hit["_source"]
+        if str(job.get("name", "")).startswith(prefix):
             shown = {key: hit[key] for key in ("_id", "_version", "_seq_no", "_source") if key in hit}
-            yield f"monitor {monitor['name']}", shown
+            yield f"{'workflow' if job.get('type') == 'workflow' else 'monitor'} {job['name']}", shown
 
 
 _PATHS = {
+    "workflow": ("_plugins", "_alerting", "workflows"),  # before the monitors that it runs
     "monitor": ("_plugins", "_alerting", "monitors"),
     "channel": ("_plugins", "_notifications", "configs"),
     "data_stream": ("_data_stream",),
@@ -280,7 +281,7 @@ _PATHS = {
 def delete(client: Client, name: str, shown: Any) -> None:
     """Delete one object as `Repository.objects` names and shows it, by the server's own API."""
     kind, _, key = name.partition(" ")
-    client.request("DELETE", path(*_PATHS[kind], shown["_id"] if kind == "monitor" else key))
+    client.request("DELETE", path(*_PATHS[kind], shown["_id"] if kind in ("monitor", "workflow") else key))
 
 
 def _remove_all(repository: Repository) -> None:
