@@ -7,7 +7,7 @@ a monitor
 
 1. puts that mapping and all its queries once more, and refreshes;
 2. asks for the highest sequence number, and fetches the new documents, of which only the fields that the queries name;
-3. sends them back in one percolate query, which tells for each query the documents that it matches.
+3. sends them back in a percolate query, which tells for each query the documents that it matches.
 
 Percolation is part of the server itself, so all this can be asked of the dev cluster's real node, over HTTP.
 """
@@ -27,15 +27,22 @@ from provisioner.errors import ApiError
 Pairs = set[tuple[str, str]]
 """Which query found which document."""
 BASE: dict[str, Any] = {"query": {"type": "percolator"}, "monitor_id": {"type": "text"}, "index": {"type": "text"}}
+BATCH = 2000
+"""Documents to a percolate query. The plugin's setting `percolate_query_max_num_docs_in_memory` is 50,000, and may be
+1,000; of 10,000 at once a node with 512 MB of heap refuses some, since its memory is used up."""
 SETTINGS = {"index": {"number_of_shards": 1, "number_of_replicas": 0, "hidden": True}}
 
 
 class Percolator:
-    """The hidden indexes of queries, and runs of monitors on them."""
+    """The hidden indexes of queries, and runs of monitors on them.
+
+    `seconds` are those of the clock, by part, what goes over HTTP included; `took` is what the server says of searches.
+    """
 
     def __init__(self, client: Client, prefix: str, stream: str) -> None:
         self.client, self.prefix, self.stream = client, prefix, stream
         self.seconds: Counter[str] = Counter()
+        self.took = 0.0
         self.indices: list[str] = []
         self.of_monitor: dict[str, str] = {}
         ((self.index, about),) = client.request("GET", path(stream, "_mapping")).items()
@@ -64,6 +71,12 @@ class Percolator:
             self._put_queries(index, monitor, queries)
         with self._timed("fetching the documents"):
             documents = self._documents(sorted({name for query in queries for name in query["query_field_names"]}))
+        found: Pairs = set()
+        for start in range(0, len(documents), BATCH):
+            found |= self._percolate(monitor, documents[start : start + BATCH], size)
+        return found
+
+    def _percolate(self, monitor: str, documents: Sequence[tuple[str, dict[str, Any]]], size: int) -> Pairs:
         suffix = self._suffix(monitor)
         sources = [{name + suffix: value for name, value in fields.items()} for _, fields in documents]
         asked = {
@@ -80,10 +93,11 @@ class Percolator:
             },
         }
         with self._timed("percolation"):
-            hits = self.client.request("POST", path(index, "_search"), asked)["hits"]["hits"]
+            answer = self.client.request("POST", path(self.of_monitor[monitor], "_search"), asked)
+        self.took += answer["took"] / 1000
         return {
-            (hit["_id"].removesuffix(f"_{self.stream}_{monitor}"), documents[slot][0])
-            for hit in hits
+            (hit["_id"].removesuffix(suffix), documents[slot][0])
+            for hit in answer["hits"]["hits"]
             for slot in hit["fields"]["_percolator_document_slot"]
         }
 
@@ -139,8 +153,9 @@ class Percolator:
             "_source": False,
             "fields": list(fields),
         }
-        hits = self.client.request("POST", where, asked, params={"preference": "_shards:0"})["hits"]["hits"]
-        return [(hit["_id"], hit.get("fields", {})) for hit in hits]
+        answer = self.client.request("POST", where, asked, params={"preference": "_shards:0"})
+        self.took += answer["took"] / 1000
+        return [(hit["_id"], hit.get("fields", {})) for hit in answer["hits"]["hits"]]
 
 
 def _leaves(properties: Mapping[str, Any], before: str = "") -> Iterator[str]:
