@@ -66,6 +66,6 @@ def _below(field: str) -> tuple[str, str]:
 
 
 def _named_in(term: Term, known: Collection[str]) -> str | None:
-    if term.text[0:1] not in ('"', "/"):
+    if term.text[0:1] not in ('"', "/") or ":" not in term.text:
         return None
     return next((name for name in sorted(known) if f"{name}:" in term.text), None)
