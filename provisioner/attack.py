@@ -30,12 +30,16 @@ class Technique:
 
 @dataclass(frozen=True, slots=True)
 class Attack:
-    """One version of ATT&CK. `tactics` stand in the order of the matrix, `replaced` maps an old id to its heir."""
+    """One version of ATT&CK. `tactics` stand in the order of the matrix, `replaced` maps a revoked id to its heir.
+
+    `deprecated` maps ids that have no heir to the names that they had.
+    """
 
     version: str
     tactics: tuple[str, ...]
     techniques: Mapping[str, Technique]
     replaced: Mapping[str, str]
+    deprecated: Mapping[str, str]
 
     def find(self, id_: str) -> Technique | None:
         """The technique with this id, or the one that took its place."""
@@ -47,4 +51,4 @@ def load() -> Attack:
     """The version that is shipped; read when it is first asked for."""
     data = json.loads(_FILE.read_text(encoding="utf-8"))
     techniques = {id_: Technique(id_, t["name"], tuple(t["tactics"])) for id_, t in data["techniques"].items()}
-    return Attack(data["version"], tuple(data["tactics"].values()), techniques, data["replaced"])
+    return Attack(data["version"], tuple(data["tactics"].values()), techniques, data["replaced"], data["deprecated"])

@@ -41,6 +41,9 @@ def check(view: View) -> Iterator[Finding]:
             if heir := known.replaced.get(id_):
                 hint = f"{heir}, {known.techniques[heir].name}, took its place"
                 message = f"ATT&CK has no technique {id_!r} any more"
+            elif name := known.deprecated.get(id_):
+                hint = "take it out, or name the technique that is meant: nothing took its place"
+                message = f"ATT&CK has withdrawn the technique {id_!r} ({name})"
             else:
                 hint = suggest(id_, known.techniques, "techniques")
                 message = f"ATT&CK {known.version} has no technique {id_!r}"

@@ -120,6 +120,8 @@ def test_every_technique_that_is_shipped_is_in_a_tactic_of_the_table():
         set(technique.tactics) <= set(data.tactics) and technique.tactics for technique in data.techniques.values()
     )
     assert all(technique.parent in data.techniques for technique in data.techniques.values())
+    assert set(data.replaced.values()) <= data.techniques.keys()
+    assert not data.techniques.keys() & (data.replaced.keys() | data.deprecated.keys())
 
 
 def test_gaps(found):
@@ -133,8 +135,8 @@ def test_gaps(found):
         "unknown_techniques": {"T9999": ["old"]},
     }
     text = "\n".join(str(line) for line in report.lines(found))
-    assert "4 rules (1 more are off) for 3 techniques of ATT&CK 17.0; 2 of 3 events of the catalogue watched" in text
-    assert "Not in ATT&CK 17.0: T9999 (old)" in text
+    assert "4 rules (1 more are off) for 3 techniques of ATT&CK 18.1; 2 of 3 events of the catalogue watched" in text
+    assert "Not in ATT&CK 18.1: T9999 (old)" in text
 
 
 def test_markdown_is_one_table_of_all_tactics(found):

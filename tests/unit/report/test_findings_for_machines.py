@@ -151,7 +151,7 @@ def test_the_schema_for_layers_reads_mitres_own_kind_of_layer():
     read = jsonschema.Draft202012Validator(schema)
     layer = {
         "name": "n",
-        "versions": {"attack": "17", "navigator": "5.1.0", "layer": "4.5"},
+        "versions": {"attack": "18", "navigator": "5.1.0", "layer": "4.5"},
         "domain": "enterprise-attack",
         "techniques": [{"techniqueID": "T1110.001", "score": 1, "links": [{"label": "a", "url": "https://a.example"}]}],
         "gradient": {"colors": ["#ffffff", "#ff6666"], "minValue": 0, "maxValue": 5},
