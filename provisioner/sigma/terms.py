@@ -65,7 +65,8 @@ def text(field: Field, parts: Sequence[Part], *, cased: bool = False) -> str:
         return _address(field, plain, parts)
     if field.type in NUMBERS:
         if wild or not _NUMBER.fullmatch(plain):
-            raise UnsayableError(f"{field.name} holds numbers: it can't be compared with {plain!r}")
+            shown = "".join(part if isinstance(part, str) else part.value for part in parts)
+            raise UnsayableError(f"{field.name} holds numbers: it can't be compared with {shown!r}")
         return f"{field.name}:{_escaped(plain)}"
     if field.type == "boolean":
         if wild or plain.lower() not in ("true", "false"):
