@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from provisioner import permissions
+from provisioner import durations, permissions
 from provisioner.errors import ApiError, ClusterError
 
 if TYPE_CHECKING:
@@ -18,6 +18,16 @@ OLDEST = (2, 13)
 takes a filter (since 2.12). Tests run on 3.4.0."""
 DISK_LOW = 85.0
 """Percent used at which OpenSearch stops giving a node new shards (`cluster.routing.allocation.disk.watermark.low`)."""
+
+TEMPLATES = 100
+"""Templates that a server should compile in a minute. Alerting makes one of each window rule's search, another one of
+each further page of its groups, for the last key of the page before stands in it, and two of each message. The server
+keeps a hundred, compiles 75 in five minutes (measured on 3.4.0), and a run that needs one more ends in an error."""
+_RATE = "script.context.template.max_compilations_rate"
+_FEW_TEMPLATES = (
+    f'with many rules over windows some runs would fail ("Too many dynamic script compilations"): '
+    f"set {_RATE} to 1000/1m by PUT _cluster/settings"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +58,7 @@ def run(client: Client, owner: str | None = None) -> Iterator[Check]:
     ):
         yield _plugin(client, name, method, path, body)
     yield _guarded("Painless", _painless, client)
+    yield _templates(client)
     yield from _security(client, owner)
     yield _guarded("disk", _disk, client)
 
@@ -103,6 +114,35 @@ def _painless(client: Client) -> Check:
         "inline scripts run" if ok else f"6 * 7 gave {answer.get('result')}",
         "" if ok else "check script.allowed_types",
     )
+
+
+def _templates(client: Client) -> Check:
+    """How many search and message templates the server compiles: what is too much fails a monitor's run."""
+    try:
+        answer = client.request("GET", "/_cluster/settings", params={"flat_settings": "true"})
+    except (ApiError, ClusterError):
+        return Check("templates", True, f"{_RATE} may not be seen", fatal=False)
+    settings = {**answer.get("persistent", {}), **answer.get("transient", {})}
+    general = settings.get("script.max_compilations_rate", "use-context")
+    rate = settings.get(_RATE, "75/5m") if general == "use-context" else general
+    if str(settings.get("script.disable_max_compilations_rate")) == "true":
+        return Check("templates", True, "compiled without limit", fatal=False)
+    enough = _a_minute(rate) >= TEMPLATES
+    return Check(
+        "templates",
+        enough,
+        f"the server compiles {rate.replace('/', ' templates in ')}",
+        "" if enough else _FEW_TEMPLATES,
+        fatal=False,
+    )
+
+
+def _a_minute(rate: str) -> float:
+    count, _, time = rate.partition("/")
+    try:
+        return int(count) * 60_000 / durations.ms(time)
+    except ValueError:
+        return float("inf")  # "unlimited"
 
 
 def _security(client: Client, owner: str | None) -> Iterator[Check]:

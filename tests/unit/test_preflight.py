@@ -13,6 +13,7 @@ from provisioner.permissions import missing
 from provisioner.settings import Target
 
 OLD_SERVER = {"error": {"type": "illegal_argument_exception", "reason": "request [/x] contains unrecognized parameter"}}
+RATE = "script.context.template.max_compilations_rate"
 NO_ROUTE = {"error": "no handler found for uri"}
 
 
@@ -54,6 +55,7 @@ def server():
             "/_scripts/painless/_execute": (200, {"result": "42"}),
             "/_plugins/_security/authinfo": (200, {"user_name": "me", "roles": ["some"]}),
             "/_cat/allocation": (200, []),
+            "/_cluster/settings": (200, {"persistent": {RATE: "1000/1m"}, "transient": {}}),
             "check": (200, {"accessAllowed": True, "missingPrivileges": []}),
         }
         thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.01})
@@ -142,3 +144,27 @@ def test_what_is_not_opensearch_ends_the_checks(server):
     found = checks(server)
     assert list(found) == ["server"]
     assert found["server"].detail == "elasticsearch 8.1.0"
+
+
+@pytest.mark.parametrize(
+    ("settings", "ok"),
+    [
+        ({}, False),
+        ({RATE: "75/5m"}, False),
+        ({RATE: "500/5m"}, True),
+        ({RATE: "1000/1m"}, True),
+        ({RATE: "unlimited"}, True),
+        ({"script.max_compilations_rate": "75/5m", RATE: "1000/1m"}, False),
+        ({"script.max_compilations_rate": "75/5m", "script.disable_max_compilations_rate": "true"}, True),
+    ],
+)
+def test_few_templates_are_told_and_stop_nothing(server, settings, ok):
+    server.answers["/_cluster/settings"] = (200, {"persistent": settings, "transient": {}})
+    check = checks(server)["templates"]
+    assert (check.ok, check.fatal) == (ok, False)
+    assert (RATE in check.hint) is not ok
+
+
+def test_settings_that_may_not_be_seen_are_no_fault(server):
+    server.answers["/_cluster/settings"] = (403, {"error": {"type": "security_exception", "reason": "no permissions"}})
+    assert checks(server)["templates"].ok
