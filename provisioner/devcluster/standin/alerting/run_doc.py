@@ -22,6 +22,7 @@ from provisioner.devcluster.standin.alerting.new_documents import (
     Span,
     highest,
     matches,
+    reported,
     resolve,
 )
 from provisioner.devcluster.standin.alerting.run_query import Run, Tools
@@ -120,12 +121,14 @@ async def _look(run: Run, node: Node, body: Json, contexts: Json, found: Matches
         for index in _watched(indices, known):
             seen = await highest(node, index)
             before = contexts.get(index.name) or _unknown(index, seen, run.period, known)
+            matching: dict[str, list[str]] = {}
             for shard in range(index.shards):
                 upto = seen[str(shard)]
                 above = before.get(str(shard), -1) if run.keeps else max(-1, upto - LAST_OF_A_DRY_RUN)
                 if upto > above and body["queries"]:
                     async for doc, ids in matches(node, Span(index.name, shard, above, upto), body["queries"]):
-                        found.by_doc[f"{doc}|{index.name}"] = ids
+                        matching[f"{doc}|{index.name}"] = ids
+            found.by_doc |= reported(matching, body["queries"])
             if indices.write in (None, index.name):
                 updated[index.name] = _context(index, seen)
     return updated
