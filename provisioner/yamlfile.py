@@ -28,6 +28,7 @@ _T = TypeVar("_T")
 _SAFE_DEPTH = 2_000
 """Levels that libyaml composes on any machine: 20,000 went well on one with eight megabytes of stack."""
 
+_BEGINNINGS = re.compile("(?:^|[\n\r\x85\u2028\u2029])([ \t?:-]+)")
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -111,10 +112,9 @@ def _unreadable(text: str, position: int, file: str) -> Finding:
 
 
 def _may_be_deep(text: str) -> bool:
-    """Whether composing this text could cost more stack than a process has. A bracket opens a level; so does an
-    indicator (`- `, `? `), which takes two columns, or one more of indentation, which may open two."""
-    longest = max(map(len, text.splitlines()), default=0)
-    return text.count("[") + text.count("{") + 2 * longest > _SAFE_DEPTH
+    """Whether composing this text could cost more stack than a process has. Each bracket may open a level; so may each
+    indicator at the beginning of a line (`- - `), and each column of indentation opens two at most."""
+    return text.count("[") + text.count("{") + 2 * max(map(len, _BEGINNINGS.findall(text)), default=0) > _SAFE_DEPTH
 
 
 def _measure_depth(text: str) -> None:

@@ -210,3 +210,26 @@ def test_read_never_raises_and_its_places_lie_in_the_text(text):
     for document in documents:
         assert set(document.key_origins) <= set(document.origins)
     assert not (documents and findings)
+
+
+@pytest.mark.parametrize("line_break", ["\n", "\r", "\r\n", "\x85", "\u2028"])
+@pytest.mark.parametrize(
+    "deep",
+    [
+        lambda n, _: "[" * n + "]" * n,
+        lambda n, _: "{a: " * n + "}" * n,
+        lambda n, _: "- " * n + "a",
+        lambda n, _: "? " * n + "a",
+        lambda n, end: end.join(" " * i + "a:" for i in range(n)),
+        lambda n, end: end.join(" " * i + "- " for i in range(n)),
+    ],
+)
+def test_what_could_end_the_process_is_measured_first(deep, line_break):
+    text = deep(yamlfile._SAFE_DEPTH + 1, line_break)
+    assert yamlfile._may_be_deep(text)
+    assert [finding.code for finding in yamlfile.read(text, "a.yml")[1]] == ["YAML001"]
+
+
+def test_long_lines_and_many_lines_are_not_deep():
+    lines = "\n".join(f"- {{name: {'x' * 5_000}, list: [1, 2, 3]}}" for _ in range(300))
+    assert not yamlfile._may_be_deep(lines)
