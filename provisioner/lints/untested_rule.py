@@ -41,7 +41,7 @@ CODE = "RULE011"
 
 
 def check(view: View) -> Iterator[Finding]:
-    """A finding for each rule without tests, but for raw ones, and one for all that were imported: thousands, at once."""
+    """A finding for each rule without tests, but for raw ones, and one for all that were imported: there are many."""
     bare = [rule for rule in view.rules if not rule.body.get("tests") and rule.body.get("type") != "raw"]
     imported = [rule for rule in bare if rule.body.get("origin")]
     for rule in bare:
@@ -49,6 +49,6 @@ def check(view: View) -> Iterator[Finding]:
             hint = "write one that fires and one that stays silent"
             yield Finding(CODE, f"rule {rule.id!r} has no tests", rule.origin, hint, Severity.WARNING)
     if len(imported) > 1:
-        message = f"{len(imported):,} rules that were imported have no tests; the first is {imported[0].id!r}"
+        message = f"{len(imported):,} rules that were imported have no tests, such as {imported[0].id!r}"
         hint = "write tests for those that you rely on: `provisioner coverage -o json` names the others"
         yield Finding(CODE, message, imported[0].origin, hint, Severity.WARNING)
