@@ -93,6 +93,9 @@ def server_settings(name: str, home: Path, http_port: int, transport_port: int, 
         "path.repo": [str(home / "snapshots")],
         # A laptop's disk is often fuller than 90 %; the server would then refuse to place a single shard.
         "cluster.routing.allocation.disk.threshold_enabled": False,
+        # The breaker would count garbage, too, and only the G1 collector is asked to take that away: with ours, a node
+        # whose heap is full of garbage refuses all requests (429), and so never collects it.
+        "indices.breaker.total.use_real_memory": False,
     }
     return {**settings, **_SECURITY} if secure else settings
 

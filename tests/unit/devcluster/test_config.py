@@ -40,6 +40,12 @@ def test_the_server_listens_on_this_machine_only_and_keeps_everything_in_its_fol
     assert not any(key.startswith("plugins.security") for key in settings)
 
 
+def test_the_servers_breaker_does_not_count_garbage_that_nobody_collects() -> None:
+    serial = "-XX:+UseSerialGC" in java_command(Path("/java"), Path("/dist"), HOME, 512, [])
+    settings = server_settings("x", HOME, 9250, 9251, secure=False)
+    assert serial == (settings["indices.breaker.total.use_real_memory"] is False)
+
+
 def test_a_secured_server_speaks_tls_on_both_ports() -> None:
     settings = server_settings("x", HOME, 9250, 9251, secure=True)
     assert settings["plugins.security.ssl.http.enabled"] is True
