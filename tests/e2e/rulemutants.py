@@ -19,16 +19,31 @@ _STEP = {"at_least": 0.01, "factor": 0.1}
 
 @dataclass(frozen=True)
 class Mutant:
-    """A rule with one thing broken, and what that is in words."""
+    """A rule with one thing broken, what that is in words, and what kind of thing."""
 
     rule: Document
     what: str
+    kind: str
 
 
 def mutants(rule: Document) -> Iterator[Mutant]:
     """Every way to break a rule that its tests should notice."""
     for body, what in _bodies(rule.body):
-        yield Mutant(replace(rule, body=body), f"{rule.id}: {what}")
+        yield Mutant(replace(rule, body=body), f"{rule.id}: {what}", _kind(what))
+
+
+def _kind(what: str) -> str:
+    """threshold, window, key, field, steps or query."""
+    words = what.split()
+    if what.startswith("without the key"):
+        return "key"
+    if "the field" in what or what.endswith("→ event_id"):
+        return "field"
+    if words[0].rpartition(".")[2] in _NUMBERS or " count →" in what:
+        return "threshold"
+    if words[0].rpartition(".")[2] in _WINDOWS:
+        return "window"
+    return "steps" if words[0].endswith((".ordered", ".condition", ".without")) and "`" not in what else "query"
 
 
 def _bodies(body: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
@@ -80,6 +95,8 @@ def _steps(about: dict[str, Any], name: str, value: Any) -> Iterator[tuple[dict[
     if name == "ordered":
         yield {**about, name: not value}, f"ordered {value} → {not value}"
         return
+    if "ordered" not in about:
+        yield {**about, "ordered": False}, "ordered → False"
     if len(value) > 2:
         for number in range(len(value)):
             yield {**about, name: [*value[:number], *value[number + 1 :]]}, f"without step {number + 1}"
@@ -97,7 +114,7 @@ def _with(about: dict[str, Any], number: int, step: dict[str, Any]) -> dict[str,
 
 
 def queries(query: str) -> Iterator[tuple[str, str]]:
-    """The query without one of its conditions, with one negated, and with one value that is another."""
+    """The query without one of its conditions, with one negated, with one value or one field that is another."""
     clauses = split(query)
     if len(clauses) > 1:
         for number, clause in enumerate(clauses):
@@ -111,6 +128,8 @@ def queries(query: str) -> Iterator[tuple[str, str]]:
         if term.field and re.fullmatch(r"[\w.-]+", term.text) and query.count(term.text) == 1:
             value = f"{term.text}0" if term.text.isdigit() else f"{term.text}x"
             yield query.replace(term.text, value), f"{term.field}: {term.text} → {value}"
+    for field in {term.field: None for term in querystring.terms(query) if term.field and term.field != "_exists_"}:
+        yield re.sub(rf"(?<![\w.]){re.escape(field)}(?=\s*:)", f"{field}x", query), f"the field {field} → {field}x"
 
 
 def split(query: str) -> list[str]:
