@@ -88,7 +88,7 @@ def _validate(rules: int, turns: int) -> Figures:
         def ours() -> None:
             with tempfile.TemporaryDirectory() as cache:
                 for step, runs in (("validate", figures.ours), ("once more", figures.again)):
-                    own = {"PROVISIONER_CACHE": cache}
+                    own = {"PROVISIONER_CACHE": cache, "PROVISIONER_NO_CACHE": ""}
                     runs.append(
                         _told(step, processes.command("validate", "-C", str(root), environment=own, codes=(1,)))
                     )

@@ -45,11 +45,11 @@ def load(root: pathlib.Path, target: str | None = None) -> Repository:
     return load_for(root, settings.load(root, target))
 
 
-def load_for(root: pathlib.Path, chosen: Settings) -> Repository:
+def load_for(root: pathlib.Path, chosen: Settings, *, kept: bool = True) -> Repository:
     """Read, check and compile for a target that is chosen already; what an earlier command compiled is not compiled
-    again."""
+    again. `kept`: whether a later command may take it, which none can for settings that are made for one command."""
     entry = Entry(root, chosen, FOLDERS)
-    key = entry.key()
+    key = entry.key() if kept else ""
     found = entry.find(key)
     if found is None:
         found = _compiled(root, chosen)

@@ -61,7 +61,7 @@ def begin() -> int:
 @contextlib.contextmanager
 def bench(root: pathlib.Path, chosen: Settings) -> Iterator[Bench]:
     """A bench for a repository; what it made is gone afterwards. Raises FindingsError, ProvisionerError."""
-    loaded = repository.load_for(root, throwaway(chosen)).checked()
+    loaded = repository.load_for(root, throwaway(chosen), kept=False).checked()
     made = Bench(replace(loaded, resources=(*loaded.resources, *_off(loaded))))
     try:
         yield made
