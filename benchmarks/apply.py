@@ -7,7 +7,8 @@ a cluster that holds nothing else. What is compared:
   read back, record, look once more), against a loop over the very same write requests, their bodies rendered and their
   secrets resolved beforehand, sent by opensearch-py with the same concurrency and the same order by dependencies;
 - plan without change: the whole command on the clock, less half a second for its start, against the same read
-  requests, sent one after the other and decoded;
+  requests, sent one after the other and decoded; the files were compiled by the apply before, whose result is taken
+  from the cache. What it takes to compile them anew is told besides;
 - growth from 100 to 1,000 objects: what one object more costs at the upper end against the lower end;
 - memory: the most that the process took, and its growth;
 - `provisioner --help`: seconds of the processor.
@@ -30,13 +31,15 @@ from harness import processes, report, repositories, traffic
 from harness.processes import Run
 
 from provisioner.cluster import Cluster
+from provisioner.compilecache import SWITCH
 from provisioner.kinds import all_kinds
 
 CLUSTER, PORT = "bench-apply", 19930
 PARALLEL = 4
-TURNS = {100: 2, 300: 1, 1000: 1}
+TURNS = {100: 3, 300: 2, 1000: 1}
 """How often A B B A is run: what takes long runs less often."""
 PLANS = 6
+ANEW = 3
 START = 0.5
 """Seconds for which a command may start."""
 AIMS = {
@@ -51,11 +54,13 @@ AIMS = {
 
 @dataclass
 class Figures:
-    """What was measured at one size: apply and plan by the command, and their bare peers, run by run."""
+    """What was measured at one size: apply and plan by the command, and their bare peers, run by run. `anew` are plans
+    that compile everything."""
 
     apply: list[Run] = field(default_factory=list)
     write: list[Run] = field(default_factory=list)
     plan: list[Run] = field(default_factory=list)
+    anew: list[Run] = field(default_factory=list)
     read: list[Run] = field(default_factory=list)
 
     def apply_ratios(self) -> list[float]:
@@ -103,6 +108,10 @@ class Bench:
             if turn % 2:
                 figures.read.append(_told("bare reads", self._bare([requests], 1)))
             figures.plan.append(_told("plan", processes.command("plan", "--exit-code", "-C", str(made.root))))
+            if turn < ANEW:
+                nothing = {SWITCH: "1"}
+                again = processes.command("plan", "--exit-code", "-C", str(made.root), environment=nothing)
+                figures.anew.append(_told("plan anew", again))
             if not turn % 2:
                 figures.read.append(_told("bare reads", self._bare([requests], 1)))
 
@@ -198,7 +207,7 @@ def _tables(found: dict[int, Figures]) -> Iterator[str]:
     )
     head = ["objects", "bare reads, s", "plan, s", "its CPU, s", "of that compiling", "of that looking"]
     yield report.table(
-        [*head, "(plan - 0.5 s) / bare", "peak, MB (bare)"],
+        [*head, "(plan - 0.5 s) / bare", "peak, MB (bare)", "plan anew, s"],
         [
             [
                 f"{size:,}",
@@ -209,6 +218,7 @@ def _tables(found: dict[int, Figures]) -> Iterator[str]:
                 spread(run.seconds["look"] for run in f.plan),
                 spread(f.plan_ratios()),
                 f"{spread((r.peak for r in f.plan), '.0f')}; {spread((r.peak for r in f.read), '.0f')}",
+                spread(run.wall for run in f.anew),
             ]
             for size, f in found.items()
         ],
