@@ -90,10 +90,17 @@ def cases(source: Source, resources: Iterable[Resource], wanted: Collection[str]
             number += 1
             found = event.expand(rule, test, source)
             at = durations.ms(test["at"]) if "at" in test else None
-            taken = run.runs(found, durations.ms(rule.body["schedule"]), at)
+            taken = run.runs(found, durations.ms(rule.body["schedule"]), at, _settle(monitor))
             origin = rule.at(("tests", place))
             delegates = tuple(parts[name] for name in delegated(monitor))
             yield Case(number, rule, test["name"], origin, test["expect"], found, taken, monitor, delegates)
+
+
+def _settle(monitor: Body) -> int:
+    """How old an event must be before a rule's script judges it (milliseconds): its parameter `settle`."""
+    metrics = monitor["inputs"][0].get("search", {}).get("query", {}).get("aggregations", {}).get("composite_agg", {})
+    script = metrics.get("aggregations", {}).get("peak", {}).get("scripted_metric", {})
+    return int(script.get("params", {}).get("settle", 0))
 
 
 def delegated(workflow: Body) -> list[str]:

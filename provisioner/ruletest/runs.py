@@ -34,9 +34,9 @@ class Alert:
     count: float | None = None
 
 
-def runs(events: Sequence[TestEvent], schedule: int, at: int | None = None) -> list[Run]:
-    """The runs that decide, in order. `schedule` in milliseconds."""
-    arrivals = {_after(event.stored, schedule) for event in events}
+def runs(events: Sequence[TestEvent], schedule: int, at: int | None = None, settle: int = 0) -> list[Run]:
+    """The runs that decide, in order. `schedule` in milliseconds, and `settle`: how old an event is when it counts."""
+    arrivals = {_after(max(event.stored, event.at + settle), schedule) for event in events}
     ends = arrivals | ({_after(at, schedule)} if at is not None else set())
     ends |= {end - schedule for end in arrivals if end - schedule > min(arrivals)}
     return [Run(end, tuple(n for n, event in enumerate(events) if event.stored <= end)) for end in sorted(ends)]

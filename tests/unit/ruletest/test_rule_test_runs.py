@@ -25,6 +25,11 @@ def test_what_is_stored_late_is_seen_late():
     assert [(run.end, run.visible) for run in found] == [(60_000, (1,)), (120_000, (0, 1)), (300_000, (0, 1))]
 
 
+def test_where_events_must_be_of_an_age_runs_come_when_they_are() -> None:
+    found = runs.runs([event(0), event(1_000, 90_000), event(2_000, 61_000)], 60_000, settle=60_000)
+    assert [(run.end, run.visible) for run in found] == [(60_000, (0,)), (120_000, (0, 1, 2))]
+
+
 def test_an_alert_goes_on_as_long_as_each_run_finds_it():
     found = runs.episodes([{("a",): 5.0}, {("a",): 7.0, ("b",): 5.0}, {("b",): 5.0}, {("a",): 6.0}], ["user"])
     assert sorted((alert.fields["user"], alert.count) for alert in found) == [("a", 6.0), ("a", 7.0), ("b", 5.0)]
