@@ -70,7 +70,10 @@ def _result(
         alerts = _alerts(bench, case, answers)
     except ProvisionerError as error:
         return Result(case, error=error.message, query=query)
-    return Result(case, expect.difference(case.expect, alerts), "", query, tuple(alerts))
+    failure = expect.difference(case.expect, alerts)
+    if failure and case.delegates:
+        failure = f"{failure}\n{_by_rule(case, _raised(bench, case, answers))}"
+    return Result(case, failure, "", query, tuple(alerts))
 
 
 def _alerts(bench: Bench, case: Case, answers: Sequence[tuple[Search, Mapping[str, Any]]]) -> list[Alert]:
@@ -94,18 +97,31 @@ def _chained(
     bench: Bench, case: Case, answers: Sequence[tuple[Search, Mapping[str, Any]]]
 ) -> Iterator[dict[runs.Key, float]]:
     """Whether a workflow's trigger holds in each run, and how many of its monitors raise alerts then."""
+    (trigger,) = case.monitor["triggers"]
+    condition = trigger["chained_alert_trigger"]["condition"]["script"]["source"]
+    for names in _raised(bench, case, answers):
+        try:
+            yield {(): float(len(names))} if chains.holds(condition, names) else {}
+        except ValueError as error:
+            raise ProvisionerError(str(error)) from error
+
+
+def _raised(bench: Bench, case: Case, answers: Sequence[tuple[Search, Mapping[str, Any]]]) -> list[set[str]]:
+    """The monitors of a workflow that raise alerts, run by run, as its trigger's condition names them."""
     raised: list[set[str]] = [set() for _ in case.runs]
     for search, answer in answers:
         condition = search.condition
         if bench.triggered(condition, answer) if condition is not None else searches.fired(search, answer):
             raised[search.run].add(f"@{search.part.name}")
-    (trigger,) = case.monitor["triggers"]
-    condition = trigger["chained_alert_trigger"]["condition"]["script"]["source"]
-    for names in raised:
-        try:
-            yield {(): float(len(names))} if chains.holds(condition, names) else {}
-        except ValueError as error:
-            raise ProvisionerError(str(error)) from error
+    return raised
+
+
+def _by_rule(case: Case, raised: Sequence[set[str]]) -> str:
+    """`of 4 runs its rules fired: one in 3, two in none`."""
+    times = [sum(f"@{part.name}" in names for names in raised) for part in case.delegates]
+    ids = [part.rule.id.removeprefix(f"{case.rule.id}-") for part in case.delegates]
+    fired = ", ".join(f"{id_} in {many or 'none'}" for id_, many in zip(ids, times, strict=True))
+    return f"of {len(raised)} runs its rules fired: {fired}"
 
 
 def flat(source: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -167,6 +167,18 @@ def test_what_its_tests_say_is_what_the_workflow_does(correlated: Repository) ->
             assert result["triggered"] == {"all": len(actions) == 2, "any": bool(actions)}[condition]
 
 
+def test_a_test_that_fails_says_which_of_the_rules_fired(correlated: Repository) -> None:
+    rules = list(yaml.safe_load_all(RULES))
+    events = [{"rule": "one"}, {"event": "login_succeeded", "after": "25h"}]
+    rules[2]["tests"] = [{"name": "a day apart", "events": events, "expect": [{"count": 2}]}]
+    correlated.write({"rules/detections/both.yml": yaml.safe_dump_all(rules)})
+    done = correlated.run("test")
+    assert done.code == 1
+    assert "FAILED both: a day apart" in done.text
+    assert "but the rule raised:\n    silence\n" in done.text
+    assert "of 3 runs its rules fired: one in 1, two in 1" in done.text
+
+
 def _only(repository: Repository, actions: tuple[str, ...]) -> None:
     """These events alone."""
     stream = path(f"logs-authentication-{repository.namespace}")
