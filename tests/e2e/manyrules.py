@@ -128,15 +128,15 @@ def event(found_by: Sequence[Rule]) -> dict[str, Any]:
     return made
 
 
-def traffic(count: int, found: Sequence[Rule]) -> Iterator[dict[str, Any]]:
-    """So many events of a busy hour; every hundredth is found by one of these rules, in turn."""
+def traffic(count: int, found: Sequence[Rule], every: int) -> Iterator[dict[str, Any]]:
+    """So many events of a busy hour; `every` so often one is found by one of these rules, in turn."""
     chance = random.Random(5)
     start = datetime.now(UTC) - timedelta(hours=1)
     for n in range(count):
-        made = event([found[n // 100 % len(found)]] if n % 100 == 0 else [])
+        made = event([found[n // every % len(found)]] if n % every == 0 else [])
         made["@timestamp"] = (start + timedelta(milliseconds=3_600_000 * n // count)).isoformat()
         made["event_id"] = f"many-{n}"
-        if n % 100:
+        if n % every:
             who = chance.randrange(400)
             made |= {
                 "action": chance.choice(["login_failed", "login_succeeded", "logout", "read", "write"]),
