@@ -98,7 +98,11 @@ def filled(made: Bench) -> Bench:
     ]
     failed = [
         (minute, {"action": "login_failed", "actor.username": user})
-        for minute, user in [(50, "x")] * 3 + [(60, "x")] * 3 + [(61, "x"), (300, "x")] + [(400, "y")] * 4
+        for minute, user in [(50, "x")] * 3
+        + [(60, "x")] * 3
+        + [(61, "x"), (300, "x")]
+        + [(400, "y")] * 4
+        + [(minute, "z") for minute in range(500, 512)] * 3
     ]
     one, two = "192.0.2.1", "192.0.2.2"
     seen = [
@@ -112,13 +116,13 @@ def filled(made: Bench) -> Bench:
 
 def test_a_threshold_fires_once_for_each_burst(filled: Bench) -> None:
     tally = backtest(filled, "bt-many", BEGIN, BEGIN + DAY)
-    assert keys(tally) == {"x": 2, "y": 1}
-    assert sorted(tally.peaks.values()) == [4, 4]
+    assert keys(tally) == {"x": 2, "y": 1, "z": 1}
+    assert sorted(tally.peaks.values()) == [4, 4, 6]
     assert tally.first == BEGIN + 50 * MINUTE
-    # Each is seen for 5 minutes (window, schedule, delay, throttle), and said again after 2 and 4 of them; the second
-    # of x, whose window holds 3 of 4 events until the first of them leave it, no longer than that.
+    # Each is seen for 5 minutes (window, schedule, delay, throttle) after its last event, and said again no sooner than
+    # a minute after that: z goes on for 16, and is said again after 6 and 12 of them.
     channels = len(filled.loaded.source.documents["severity", "high"].body["channels"])
-    assert tally.messages == 3 * 3 * channels
+    assert tally.messages == (1 + 1 + 1 + 3) * channels
 
 
 def test_groups_and_all_together_go_silent(filled: Bench) -> None:
@@ -183,7 +187,7 @@ def test_a_coarser_step_finds_the_same_bursts(filled: Bench) -> None:
     (job,) = jobs.jobs(loaded, ["bt-many"], BEGIN, BEGIN + DAY)
     found = Backtest(filled.client, job)
     found.run()
-    assert keys(found.tally) == {"x": 1, "y": 1}  # the two bursts of x are ten minutes apart: one alert now
+    assert keys(found.tally) == {"x": 1, "y": 1, "z": 1}  # the two bursts of x are ten minutes apart: one alert now
 
 
 def _reference(failures: list[count.Failure], begin: datetime, end: datetime) -> Counter[tuple[str, str]]:
