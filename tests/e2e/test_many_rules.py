@@ -157,9 +157,10 @@ def test_an_event_that_ten_rules_of_a_monitor_find_raises_ten_alerts(many: Many)
     assert Counter(alert["trigger_id"] for alert in alerts) == raised
     assert {alert["state"] for alert in alerts} == {"ACTIVE"}
 
-    found = client.request("GET", "/_plugins/_alerting/findings/_search", params={"size": 1000})["findings"]
-    ids = {id_ for alert in alerts for id_ in alert["finding_ids"]}
-    named = [sorted(q["id"] for q in f["finding"]["queries"]) for f in found if f["finding"]["id"] in ids]
+    named = []
+    for id_ in {id_ for alert in alerts for id_ in alert["finding_ids"]}:
+        answer = client.request("GET", "/_plugins/_alerting/findings/_search", params={"findingId": id_})
+        named += [sorted(query["id"] for query in each["finding"]["queries"]) for each in answer["findings"]]
     assert sorted(named) == sorted([sorted(rule.id for rule in held)] * 10 + [[held[3].id]])
     # One message for each rule, which names the rule: that of the fourth holds both events.
     assert Counter(message["rule"]["id"] for message in many.messages) == {rule.id: 1 for rule in held}
