@@ -29,7 +29,7 @@ def borders(body: Body, lookback: int) -> set[int]:
     block = body.get(str(body.get("type")))
     given = [_ms(value) for value in block.values()] if isinstance(block, dict) else []
     delay = _ms(body.get("delay", "1m"))
-    ages = {0, lookback} | ({delay} if given else set())
+    ages = {0, lookback} | ({delay, lookback - sum(given)} if given else set())
     for each in filter(None, given):
         ages |= {each, each + delay, lookback - each, lookback - each - delay}
     return {age for age in ages if 0 <= age <= lookback}

@@ -23,7 +23,7 @@ from provisioner.demo import count, shipper
 LOG = pathlib.Path(__file__).parents[3] / "shared" / "data" / "sshd-auth.log"
 BEGIN = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp()) * 1000
 DELAY = MINUTE
-SPAN = 100 * MINUTE
+SPAN = 80 * MINUTE
 Key = tuple[str, ...]
 
 
@@ -86,11 +86,25 @@ def mostly(needed: int, share: float, within: int) -> Burst:
     return complete
 
 
+def times_as_many(factor: float, least: int, within: int, baseline: int) -> Burst:
+    """So many failures in the window that ends there, and so many times what it held on average before."""
+
+    def complete(seen: Sequence[Event], at: int) -> bool:
+        ages = [at - e.at for e in seen if e.action == "login_failed" and e.at <= at]
+        window, before = (
+            sum(first <= age <= last for age in ages) for first, last in ((0, within), (within + 1, within + baseline))
+        )
+        return window >= least and window >= factor * (before * within / baseline)
+
+    return complete
+
+
 @dataclass(frozen=True)
 class Expected:
     """What one rule is to do: its burst, whose events make one group, its times in minutes.
 
-    `settled`: a window counts when late events can no longer change it.
+    `whole`: a window, and the baseline before it, must lie in sight from the begin. `settle`: for how long (minutes)
+    late events are waited for.
     """
 
     rule: str
@@ -99,12 +113,14 @@ class Expected:
     within: int
     throttle: int
     remind: int | None = None
-    settled: bool = False
+    baseline: int = 0
+    whole: bool = False
+    settle: int = 0
 
     @property
     def sight(self) -> int:
         """How far a run looks back: window, schedule, delay, throttle."""
-        return (self.within + 1 + 1 + self.throttle) * MINUTE
+        return (self.within + self.baseline + 1 + 1 + self.throttle) * MINUTE
 
     def groups(self, events: Sequence[Event]) -> dict[Key, list[Event]]:
         """The events of each group, in the order of time."""
@@ -123,14 +139,15 @@ class Expected:
             last: int | None = None
             for end in runs:
                 seen = [e for e in own if e.stored <= end and end - self.sight <= e.at <= end]
-                if not [at for at in self.complete(seen) if not self.settled or self._settled(at, end)]:
+                if not [at for at in self.complete(seen) if self._counts(at, end)]:
                     last = None
                 elif last is None or (self.remind and end - last > self._quiet()):
                     last = end
                     yield Told(self.rule, key, BEGIN + end)
 
-    def _settled(self, at: int, end: int) -> bool:
-        return end - self.sight + self.within * MINUTE <= at <= end - DELAY
+    def _counts(self, at: int, end: int) -> bool:
+        begin = end - self.sight + (self.within + self.baseline if self.whole else 0) * MINUTE
+        return begin <= at <= end - self.settle * MINUTE
 
     def _quiet(self) -> int:
         """How long an alert is not told again: nothing that was in sight then is in sight after it."""
@@ -164,17 +181,25 @@ MOSTLY = {
     "group_by": ["source.ip"],
     "throttle": "10m",
 }
+SPIKE = {
+    **{k: v for k, v in MOSTLY.items() if k != "ratio"},
+    "id": "many-more",
+    "title": "Many more",
+    "type": "spike",
+    "spike": {"factor": 3, "minimum": 5, "within": "5m", "baseline": "30m"},
+}
 RULES = (
     Expected("brute-force-login", failures(5, 5 * MINUTE), pair, 5, 15),
     Expected("password-spraying", different(10, 10 * MINUTE), address, 10, 15),
     Expected("login-after-brute-force", then_login(5, 10 * MINUTE), pair, 10, 5),
     Expected("reminded", failures(3, 2 * MINUTE), address, 2, 5, remind=2),
-    Expected("mostly-failed", mostly(6, 0.75, 5 * MINUTE), address, 5, 10, settled=True),
+    Expected("mostly-failed", mostly(6, 0.75, 5 * MINUTE), address, 5, 10, whole=True, settle=1),
+    Expected("many-more", times_as_many(3, 5, 5 * MINUTE, 30 * MINUTE), address, 5, 10, baseline=30, whole=True),
 )
 
 
 def documents() -> list[dict[str, object]]:
-    own = {rule["id"]: rule for rule in (REMINDED, MOSTLY)}
+    own = {rule["id"]: rule for rule in (REMINDED, MOSTLY, SPIKE)}
     return [own.get(each.rule) or shipped(each.rule) for each in RULES]
 
 
