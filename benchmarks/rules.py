@@ -155,6 +155,9 @@ def _ratios(found: dict[int, Figures], tests: list[Run]) -> dict[str, float]:
         )
     if len(found) == 3:
         ratios["validate_growth"] = report.growth({s: report.middle(r.wall for r in f.ours) for s, f in found.items()})
+        ratios["validate_cpu_growth"] = report.growth(
+            {s: report.middle(r.cpu for r in f.ours) for s, f in found.items()}
+        )
         ratios["sigma_growth"] = report.growth({s: report.middle(r.wall for r in f.sigma) for s, f in found.items()})
     ratios["test_minute"] = report.middle(run.wall for run in tests) / MINUTE
     return ratios
