@@ -9,7 +9,7 @@ from provisioner import durations, permissions
 from provisioner.errors import ApiError, ClusterError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from provisioner.client import Client
 
@@ -27,6 +27,11 @@ _RATE = "script.context.template.max_compilations_rate"
 _FEW_TEMPLATES = (
     f'with many rules over windows some runs would fail ("Too many dynamic script compilations"): '
     f"set {_RATE} to 1000/1m by PUT _cluster/settings"
+)
+_MOST_ALERTS = "plugins.alerting.max_actionable_alert_count"
+_FEW_ALERTS = (
+    "while a rule has more alerts than that, Alerting sends one message for all of them at every run, whatever the "
+    f"throttle says, and names only the new ones: set {_MOST_ALERTS} to -1 by PUT _cluster/settings"
 )
 
 
@@ -58,7 +63,7 @@ def run(client: Client, owner: str | None = None) -> Iterator[Check]:
     ):
         yield _plugin(client, name, method, path, body)
     yield _guarded("Painless", _painless, client)
-    yield _templates(client)
+    yield from _settings(client)
     yield from _security(client, owner)
     yield _guarded("disk", _disk, client)
 
@@ -116,13 +121,23 @@ def _painless(client: Client) -> Check:
     )
 
 
-def _templates(client: Client) -> Check:
-    """How many search and message templates the server compiles: what is too much fails a monitor's run."""
+def _settings(client: Client) -> Iterator[Check]:
+    """Settings of the cluster by which rules would fall short."""
     try:
         answer = client.request("GET", "/_cluster/settings", params={"flat_settings": "true"})
     except (ApiError, ClusterError):
-        return Check("templates", True, f"{_RATE} may not be seen", fatal=False)
+        yield Check("templates", True, f"{_RATE} may not be seen", fatal=False)
+        yield Check("alerts", True, f"{_MOST_ALERTS} may not be seen", fatal=False)
+        return
     settings = {**answer.get("persistent", {}), **answer.get("transient", {})}
+    yield _templates(settings)
+    most = int(settings.get(_MOST_ALERTS, 50))
+    detail = f"a message for each alert of a rule, up to {most} at once" if most >= 0 else "a message for each alert"
+    yield Check("alerts", most < 0, detail, "" if most < 0 else _FEW_ALERTS, fatal=False)
+
+
+def _templates(settings: Mapping[str, Any]) -> Check:
+    """How many search and message templates the server compiles: what is too much fails a monitor's run."""
     general = settings.get("script.max_compilations_rate", "use-context")
     rate = settings.get(_RATE, "75/5m") if general == "use-context" else general
     if str(settings.get("script.disable_max_compilations_rate")) == "true":

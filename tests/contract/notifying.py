@@ -98,6 +98,10 @@ class Stage:
         answer = self.client.post(path, params=params, content=lines, headers=headers).json()
         assert not answer["errors"], answer
 
+    def set(self, settings: Mapping[str, Any]) -> None:
+        """Settings of the cluster."""
+        self.client.put("/_cluster/settings", json={"persistent": settings}).raise_for_status()
+
     def told(self) -> list[Told]:
         """What the receiver got since the last time it was asked."""
         new = self.receiver.got[self._read :]
@@ -116,6 +120,7 @@ class Stage:
 
     def remove(self) -> None:
         """Take away all that was made: other tests use the same node."""
+        self.set({"plugins.alerting.max_actionable_alert_count": None})
         query = {"size": 1000, "query": {"match_all": {}}}
         for hit in self.client.post(f"{MONITORS}/_search", json=query).json()["hits"]["hits"]:
             monitor = hit["_source"].get("monitor", hit["_source"])
@@ -138,13 +143,12 @@ def stage(
         settings = ClusterSettings(node)
         notifier = NotificationsPlugin(node, settings)
         ism = IsmPlugin(node, notifier, settings, 60.0)
-        return [settings, notifier, ism, AlertingPlugin(node, notifier, SetClock(begin))]
+        return [settings, notifier, ism, AlertingPlugin(node, notifier, SetClock(begin), settings)]
 
     tag = secrets.token_hex(4)
     with serve(node_url, assemble) as served, httpx.Client(base_url=served.url, timeout=60) as client:
         made = Stage(client, served, receiver, f"told-{tag}", f"told{tag}", folder)
-        limit = {"script.context.template.max_compilations_rate": "10000/1m"}
-        client.put("/_cluster/settings", json={"persistent": limit}).raise_for_status()
+        made.set({"script.context.template.max_compilations_rate": "10000/1m"})
         _write(made, rules)
         try:
             made.apply()

@@ -295,6 +295,16 @@ def test_what_becomes_of_a_burst(brute_force: Stage) -> None:
     assert runs == {name: expected for name, (_, expected) in CASES.items()}
 
 
+def test_more_keys_at_once_than_alerting_tells_one_by_one(brute_force: Stage) -> None:
+    """By default it falls back to one message for all at every run: `doctor` says what to set."""
+    burst = [replace(event, user=f"user-{n}") for n in range(51) for event in case(FIVE)]
+    later = [replace(event, at=event.at + 40 * MINUTE, stored=event.stored + 40 * MINUTE) for event in burst]
+    assert len(run(brute_force, burst, 30 * MINUTE)) > 20
+    brute_force.set({"plugins.alerting.max_actionable_alert_count": -1})
+    got = run(brute_force, later, 70 * MINUTE)
+    assert sorted(each.keys[1] for each in got) == sorted({event.user for event in later})
+
+
 @pytest.mark.parametrize("seed", [5, pytest.param(6, marks=pytest.mark.long), pytest.param(7, marks=pytest.mark.long)])
 def test_each_burst_is_told_once_in_a_throttle_period(told: Stage, seed: int) -> None:
     events = Streams(seed).events

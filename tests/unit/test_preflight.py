@@ -14,6 +14,7 @@ from provisioner.settings import Target
 
 OLD_SERVER = {"error": {"type": "illegal_argument_exception", "reason": "request [/x] contains unrecognized parameter"}}
 RATE = "script.context.template.max_compilations_rate"
+MOST = "plugins.alerting.max_actionable_alert_count"
 NO_ROUTE = {"error": "no handler found for uri"}
 
 
@@ -55,7 +56,7 @@ def server():
             "/_scripts/painless/_execute": (200, {"result": "42"}),
             "/_plugins/_security/authinfo": (200, {"user_name": "me", "roles": ["some"]}),
             "/_cat/allocation": (200, []),
-            "/_cluster/settings": (200, {"persistent": {RATE: "1000/1m"}, "transient": {}}),
+            "/_cluster/settings": (200, {"persistent": {RATE: "1000/1m", MOST: "-1"}, "transient": {}}),
             "check": (200, {"accessAllowed": True, "missingPrivileges": []}),
         }
         thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.01})
@@ -144,6 +145,15 @@ def test_what_is_not_opensearch_ends_the_checks(server):
     found = checks(server)
     assert list(found) == ["server"]
     assert found["server"].detail == "elasticsearch 8.1.0"
+
+
+@pytest.mark.parametrize(("said", "ok"), [({}, False), ({MOST: "50"}, False), ({MOST: "-1"}, True)])
+def test_messages_for_many_alerts_at_once(server, said, ok):
+    server.answers["/_cluster/settings"] = (200, {"persistent": said, "transient": {}})
+    check = checks(server)["alerts"]
+    assert (check.ok, check.fatal, MOST in check.hint) == (ok, False, not ok)
+    server.answers["/_cluster/settings"] = (403, {"error": {"type": "security_exception", "reason": "no"}})
+    assert checks(server)["alerts"].ok
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,14 @@ class Plugin(Protocol):
         ...
 
 
+class SettingsReader(Protocol):
+    """Where the plugin's cluster settings are read."""
+
+    async def get(self, name: str) -> Any:
+        """A setting's value, or None."""
+        ...
+
+
 class PluginRoute(Route):
     """A route of a plugin. `action` is what the real plugin does behind it, by the name under which the security plugin
     permits it; None where the node itself decides."""

@@ -27,5 +27,5 @@ def assemble(node: Node, names: Collection[str], *, job_interval: float) -> list
     if "ism" in names:
         plugins.append(IsmPlugin(node, notifier, settings, job_interval))
     if "alerting" in names:
-        plugins.append(AlertingPlugin(node, notifier))
+        plugins.append(AlertingPlugin(node, notifier, settings=settings))
     return plugins

@@ -25,7 +25,7 @@ from provisioner.devcluster.standin.alerting.run_workflow import run_workflow
 from provisioner.devcluster.standin.alerting.runner import run_monitor
 from provisioner.devcluster.standin.alerting.scheduler import Scheduler
 from provisioner.devcluster.standin.node import Node
-from provisioner.devcluster.standin.plugin import Notifier
+from provisioner.devcluster.standin.plugin import Notifier, SettingsReader
 
 
 class AlertingPlugin:
@@ -33,11 +33,14 @@ class AlertingPlugin:
 
     name = "alerting"
 
-    def __init__(self, node: Node, notifier: Notifier, clock: Clock | None = None) -> None:
+    def __init__(
+        self, node: Node, notifier: Notifier, clock: Clock | None = None, settings: SettingsReader | None = None
+    ) -> None:
         self._configs = Configs(node)
         self.clock = clock or Clock()
         alerts, findings = AlertStore(node, self.clock), Findings(node)
-        self._tools = Tools(node, self._configs, alerts, Actions(node, notifier, self.clock), findings, self.clock)
+        actions = Actions(node, notifier, self.clock, settings)
+        self._tools = Tools(node, self._configs, alerts, actions, findings, self.clock)
         self._scheduler = Scheduler(self._execute, self.clock)
         jobs = Jobs(node, self._configs, alerts, self._scheduler)
         monitors = MonitorApi(node, self._configs, alerts, jobs, self.clock)

@@ -14,10 +14,12 @@ from provisioner.devcluster.standin.alerting.model import BUCKET, DOC, Job, Json
 from provisioner.devcluster.standin.errors import StandInError, reason_of
 from provisioner.devcluster.standin.mustache import render_all
 from provisioner.devcluster.standin.node import Node
-from provisioner.devcluster.standin.plugin import Notifier, SendResult
+from provisioner.devcluster.standin.plugin import Notifier, SendResult, SettingsReader
 
 DEFAULT_SUBJECT = "Alerting-Notification Action"
 DEFAULT_CATEGORIES = ["DEDUPED", "NEW"]
+# Beyond so many alerts a run's actions run once for all of them, without a throttle; -1: never.
+_MOST, _MOST_BY_DEFAULT = "plugins.alerting.max_actionable_alert_count", 50
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,8 @@ class Outcome:
 class Actions:
     """Runs actions on behalf of all runners."""
 
-    def __init__(self, node: Node, notifier: Notifier, clock: Clock) -> None:
+    def __init__(self, node: Node, notifier: Notifier, clock: Clock, settings: SettingsReader | None = None) -> None:
+        self._settings = settings
         self._node = node
         self._clock = clock
         self._notifier = notifier
@@ -65,6 +68,12 @@ class Actions:
                 return _failed(action, reason, f"OpenSearchStatusException[{reason}]", self._clock.now())
             output["messageId"] = _event(sent)
         return Outcome(_result(action, output, None, self._clock.now()))
+
+    async def for_each(self, alerts: int) -> bool:
+        """Whether actions run for each of so many alerts, if they say so."""
+        said = await self._settings.get(_MOST) if self._settings else None
+        most = _MOST_BY_DEFAULT if said is None else int(said)
+        return most < 0 or alerts <= most
 
     def throttled(self, action: Json, alert: Alert | None) -> Outcome | None:
         """The outcome of an action that ran too short a time ago, None when it may run."""

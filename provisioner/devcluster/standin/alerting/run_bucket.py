@@ -30,7 +30,6 @@ from provisioner.devcluster.standin.alerting.inputs import InputError, search
 from provisioner.devcluster.standin.alerting.model import Json, Trigger
 from provisioner.devcluster.standin.alerting.run_query import Run, Tools
 
-MAX_ACTIONABLE = 50  # beyond so many alerts a run's actions run once for all of them
 # No index matches, so the answer has no aggregations: the plugin's words.
 NO_INDEX = 'Cannot invoke "org.opensearch.search.aggregations.Aggregations.asMap()" because "aggs" is null'
 NO_RESULTS = "Empty list doesn't contain element at index 0."
@@ -148,9 +147,10 @@ async def _act(run: Run, tools: Tools, item: Found, results: list[Json], failure
     ended = {alert.key: alert for alert in item.ended}
     item.samples = await _samples(run, tools, item)
     count = len(item.new) + len(item.deduped) + len(item.ended)
+    each = await tools.actions.for_each(count)
     for action in item.trigger.actions:
         categories = scope(action, run.job)
-        if categories is not None and error is None and count <= MAX_ACTIONABLE:
+        if categories is not None and error is None and each:
             for category in categories:
                 for alert in item.of(category):
                     ctx = _context(run, item, results, {category: [alert]})

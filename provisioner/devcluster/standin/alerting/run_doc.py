@@ -31,7 +31,6 @@ from provisioner.devcluster.standin.node import Node
 log = logging.getLogger(__name__)
 
 LAST_OF_A_DRY_RUN = 10
-MAX_ACTIONABLE = 50
 ALWAYS, NEVER = "return true", "return false"
 
 
@@ -220,7 +219,7 @@ async def _act(run: Run, tools: Tools, trigger: Trigger, alerts: list[Alert], fi
     args = {alert.id: _arg(alert, findings, samples) for alert in alerts}
     now = tools.clock.now()
     for action in trigger.actions if alerts else []:
-        each = scope(action, run.job) is not None and len(alerts) <= MAX_ACTIONABLE
+        each = scope(action, run.job) is not None and await tools.actions.for_each(len(alerts))
         for group in [[alert] for alert in alerts] if each else [alerts]:
             chosen: list[Any] = [args[alert.id] for alert in group]
             ctx = template_context(run.job, trigger, [], Period(now, now), None, alerts=chosen)

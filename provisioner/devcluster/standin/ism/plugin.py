@@ -24,10 +24,10 @@ from provisioner.devcluster.standin.ism.jobs import Jobs
 from provisioner.devcluster.standin.ism.policy import SCHEMA_VERSION, parse_body
 from provisioner.devcluster.standin.ism.records import CONFIG_INDEX, Records
 from provisioner.devcluster.standin.ism.requests import Outcome, index_names, optional_object, parse_change
-from provisioner.devcluster.standin.ism.steps import Context, SettingsReader
+from provisioner.devcluster.standin.ism.steps import Context
 from provisioner.devcluster.standin.ism.templates import check_templates
 from provisioner.devcluster.standin.node import Node
-from provisioner.devcluster.standin.plugin import Notifier, route
+from provisioner.devcluster.standin.plugin import Notifier, SettingsReader, route
 from provisioner.devcluster.standin.rest import answer, check_params, int_param, parsed
 from provisioner.devcluster.standin.scalars import text
 from provisioner.devcluster.standin.store import Stored

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import quote
 
 from provisioner.devcluster.standin.errors import StandInError, reason_of
@@ -21,20 +21,12 @@ from provisioner.devcluster.standin.ism.managed import (
 )
 from provisioner.devcluster.standin.mustache import render
 from provisioner.devcluster.standin.node import Node, Reply
-from provisioner.devcluster.standin.plugin import Notifier
+from provisioner.devcluster.standin.plugin import Notifier, SettingsReader
 
 TITLE = "Index Management-ISM-Notification Action"
 ERROR_TITLE = "Index Management-ISM-Error Notification"
 # The plugin looks at a force merge's result five seconds after it started it, not earlier.
 _FORCE_MERGE_WAITS = 5000
-
-
-class SettingsReader(Protocol):
-    """Where the plugin's cluster settings are read."""
-
-    async def get(self, name: str) -> Any:
-        """A setting's value, or None."""
-        ...
 
 
 @dataclass(frozen=True)
