@@ -87,14 +87,14 @@ def mostly(needed: int, share: float, within: int) -> Burst:
 
 
 def times_as_many(factor: float, least: int, within: int, baseline: int) -> Burst:
-    """So many failures in the window that ends there, and so many times what it held on average before."""
+    """So many failures in the window that ends there with one, and so many times what it held on average before."""
 
     def complete(seen: Sequence[Event], at: int) -> bool:
         ages = [at - e.at for e in seen if e.action == "login_failed" and e.at <= at]
         window, before = (
             sum(first <= age <= last for age in ages) for first, last in ((0, within), (within + 1, within + baseline))
         )
-        return window >= least and window >= factor * (before * within / baseline)
+        return 0 in ages and window >= least and window >= factor * (before * within / baseline)
 
     return complete
 
