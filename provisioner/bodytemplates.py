@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from jinja2 import nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from provisioner import yamlfile
+from provisioner.yamlforms import Forms, UnfitError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 # Unicode's noncharacters, for a program's own use: they mark where a printed value begins and ends.
 _BEGIN, _END = "\ufdd0", "\ufdd1"
+_MARKED = re.compile(f"{_BEGIN}([^{_BEGIN}{_END}]*){_END}")
 
 # YAML refuses these raw, JSON does not: controls, surrogates, the byte order mark, line separators.
 _NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
@@ -53,7 +56,7 @@ def encode(value: Any) -> Encoded:
     """A value as JSON that is YAML as well."""
     if isinstance(value, Encoded):
         return value
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, default=_refuse)
+    text = _ENCODER.encode(value)
     if _BEGIN in text or _END in text:
         raise ValueError(
             "what a macro printed is used as a value, or cut: give the values to the macro as they shall be"
@@ -65,6 +68,9 @@ def _refuse(value: Any) -> Any:
     if isinstance(value, jinja2.Undefined):
         value._fail_with_undefined_error()
     raise TypeError(f"a {type(value).__name__} is no value of JSON")
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=_refuse)
 
 
 def _print(value: Any) -> str:
@@ -103,6 +109,7 @@ class Templates:
     def __init__(self, folders: list[Path]) -> None:
         self.folders = folders
         self._texts: dict[str, str] = {}
+        self._forms = Forms()
         self.environment = _Environment(
             loader=jinja2.FileSystemLoader([str(folder) for folder in folders]),
             undefined=jinja2.StrictUndefined,
@@ -127,7 +134,10 @@ class Templates:
 
         Every printed value must be one in YAML too: in quotes (`"{{ x }}"`) its own quotes would end them.
         """
-        text, values = _unmarked(self._printed(name, context))
+        printed = self._printed(name, context)
+        with contextlib.suppress(UnfitError):
+            return self._forms.value(*_taken_apart(printed))
+        text, values = _unmarked(printed)
         documents, findings = yamlfile.rendered(text, f"templates/{name} (rendered)", values)
         if findings:
             raise TemplateError(f"{findings[0].message}; {findings[0].hint}", str(findings[0].origin))
@@ -151,6 +161,12 @@ class Templates:
         except Exception as error:  # a template is code of the user's: whatever it raises is a mistake in it
             words = str(error) if isinstance(error, (jinja2.TemplateError, ValueError, OSError)) else repr(error)
             raise TemplateError(words, f"templates/{name}:{_line(error)}") from error
+
+
+def _taken_apart(printed: str) -> tuple[list[str], list[str]]:
+    """The pieces of a text around its printed values, and those."""
+    parts = _MARKED.split(printed)
+    return parts[::2], parts[1::2]
 
 
 def _unmarked(printed: str) -> tuple[str, list[Stretch]]:

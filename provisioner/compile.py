@@ -52,7 +52,8 @@ def cluster_name(kind: str, id_: str, settings: Settings) -> str:
 class Compiler:
     """Turns the documents of one repository into resources for one target.
 
-    `files` are those that documents named by a path of their own, relative to the repository.
+    `files` are those that documents named by a path of their own, relative to the repository; `shown` the documents
+    that templates looked up, as they see them: no template can change one.
     """
 
     root: pathlib.Path
@@ -63,6 +64,7 @@ class Compiler:
     rule_schemas: dict[str, Body] = field(init=False, default_factory=dict)
     raw: dict[Ref, Document] = field(init=False)
     files: set[str] = field(init=False, default_factory=set)
+    shown: dict[Ref, dict[str, Any]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.templates = Templates([self.root / "templates", starter.folder() / "templates"])
@@ -161,7 +163,8 @@ class Compiler:
             return found
 
         def lookup(kind: str, id_: str) -> dict[str, Any]:
-            return _shown(find(kind, id_))
+            found = find(kind, id_)
+            return self.shown.get((kind, id_)) or self.shown.setdefault((kind, id_), _shown(found))
 
         def documents(kind: str) -> list[dict[str, Any]]:
             found = sorted(self.source.of_kind(kind), key=lambda other: other.id)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 SWITCH = "PROVISIONER_NO_CACHE"
 MOST = 20
 """Entries that are kept: one for each repository and target, the latest."""
-_LIBRARIES = ("jinja2", "jsonschema", "yaml")
+_LIBRARIES = ("jinja2", "jsonschema", "jsonschema_rs", "yaml")
 _RUNBOOKS = "docs/runbooks"
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from provisioner import secretrefs
+from provisioner import fingerprint, secretrefs
 from provisioner.model import Finding, SecretPaths
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ def misplaced(resources: Iterable[Resource], secret_paths: Mapping[str, SecretPa
             _hint(secret_paths.get(resource.kind, ())),
         )
         for resource in resources
+        if secretrefs.MARK in fingerprint.encoded(resource.body)
         for reference in dict.fromkeys(_shown(resource.body, secret_paths.get(resource.kind, ())))
     ]
 

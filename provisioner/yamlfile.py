@@ -55,6 +55,9 @@ IMPLICIT: tuple[tuple[str, re.Pattern[str], list[str]], ...] = tuple(
 for _tag, _pattern, _first in IMPLICIT:
     _CoreLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", _pattern, _first)
 
+LOADER = _CoreLoader
+"""PyYAML's loader for the core schema."""
+
 
 def read(text: str, file: str) -> tuple[list[YamlDocument], list[Finding]]:
     """All documents of a file; a finding (YAML001) where it is no YAML, has a key twice, or unfolds without end.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from provisioner import diff, mentions, plainsecrets, plan, planfile, secretplaces, source, terms
+from provisioner import diff, mentions, plainsecrets, plan, planfile, schema, secretplaces, source, terms
 from provisioner.bodytemplates import TemplateError, Templates
 from provisioner.compile import RESOURCE_KINDS, Compiler
 from provisioner.errors import ProvisionerError
@@ -259,3 +259,23 @@ def test_any_document_is_compiled_or_refused_in_words(kind):
             continue
         except Exception as error:
             raise AssertionError(f"{kind} {number}: {document.body}") from error
+
+
+@pytest.mark.parametrize("kind", sorted({kind for kind, _ in READ.documents}))
+def test_both_libraries_of_json_schema_agree(kind):
+    """What the fast one takes, the one that tells has nothing to say about; and the other way round."""
+    of_kind = READ.of_kind(kind)
+    compiler = Compiler(ROOT, Settings("acme", TARGET), READ)
+    verdicts = set()
+    for number in range(200):
+        chance = random.Random(f"{kind} {number}")
+        whole = chance.choice(of_kind)
+        body = mutated(whole.body, chance) if number else whole.body
+        document = Document(kind, whole.id, body, {(): ORIGIN}, {(): ORIGIN})
+        for rules in (schema.load(kind), *compiler.rule_schemas.values()):
+            instance = {"kind": kind, "id": whole.id, **body}
+            fits, told = schema._fits(instance, rules), list(schema._told(document, instance, rules, "DOC002"))
+            assert fits is not bool(told), (body, told)
+            verdicts.add(fits)
+        list(compiler.check(document))
+    assert verdicts == {True, False}

@@ -1,0 +1,150 @@
+"""A text read by its form gives what reading the whole text gives, or is read whole."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from provisioner import yamlfile, yamlforms
+from provisioner.bodytemplates import encode
+from provisioner.yamlforms import Forms, UnfitError
+
+FORMS = [
+    ["a: ", "\n"],
+    ["a: ", "\nb: ", ""],
+    ["a:\n  - ", "\n  - ", "\n"],
+    ["", ": 1\nb: 2\n"],
+    ["", ": ", "\n", ": 3\n"],
+    ["{a: ", ", b: [", ", ", "]}"],
+    ['{"a":', "}"],
+    ["{a:", "}"],
+    ["- ", " # a comment\n# ", "\n"],
+    ["# only a comment ", "\n"],
+    ["", "\n"],
+    ['a: "', '"\n'],
+    ["a: '", "'\n"],
+    ["a: b", "\n"],
+    ["a: ", "c\n"],
+    ["a: ", " ", "\n"],
+    ["a: |\n  text ", "\n  more\nb: ", "\n"],
+    ["a: >\n  ", "\n"],
+    ["a: ", "\n  more\n"],
+    ["a: &x ", "\nb: *x\n"],
+    ["a: !!str ", "\n"],
+    ["<<: ", "\na: 1\n"],
+    ["a: {<<: ", "}\n"],
+    ["? ", "\n: ", "\n"],
+    ["a: 1\na: ", "\n"],
+    ["--- ", "\n--- ", "\n"],
+    ["%YAML 1.1\n---\na: ", "\n"],
+    ["a: [", "\n"],
+    ["a: 0o17\nb: ", "\n"],
+    ["a: -1\nb: 1.5\nc: ", "\n"],
+    ["a: yes\nb: ~\nc: true\nd: 0755\ne: ", "\n"],
+]
+TEXT = st.text(st.characters(exclude_characters="\ufdd0\ufdd1"))
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT.map(lambda key: key[:5]), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+def whole(pieces: list[str], values: list[str]) -> tuple[list[object], bool]:
+    """The documents of the whole text, and whether there was nothing to say."""
+    text, stretches = pieces[0], []
+    for value, piece in zip(values, pieces[1:], strict=True):
+        stretches.append((len(text), len(text) + len(value)))
+        text += value + piece
+    documents, findings = yamlfile.rendered(text, "a", stretches)
+    return documents, not findings
+
+
+def alike(one: object, other: object) -> bool:
+    """Equal, types and order included."""
+    return json.dumps(one) == json.dumps(other)
+
+
+@settings(max_examples=1_000)
+@given(st.sampled_from(FORMS), st.data())
+def test_a_form_reads_what_the_whole_text_says(pieces: list[str], data: st.DataObject) -> None:
+    values = [str(encode(data.draw(VALUES))) for _ in pieces[1:]]
+    try:
+        found = Forms().value(pieces, values)
+    except UnfitError:
+        return
+    documents, fine = whole(pieces, values)
+    assert fine
+    assert alike([found], documents)
+
+
+ODD = [
+    2**64,
+    2**64 - 1,
+    -(2**63),
+    -(2**63) - 1,
+    1e308,
+    1e-320,
+    -0.0,
+    1e22,
+    "<<",
+    "~",
+    "null",
+    "",
+    " ",
+    "\ud800",
+    "\U0001f600",
+]
+ODD += ["a\u2028b", "\x7f", "\ufeff", '"', "\\", "\\ud800", "*a", "&a", "!a", "x" * 2_000, [[[]]], {"<<": {"a": 1}}]
+
+
+@pytest.mark.parametrize("pieces", FORMS, ids=repr)
+@pytest.mark.parametrize("odd", ODD, ids=lambda odd: repr(odd)[:20])
+def test_odd_values(pieces: list[str], odd: object) -> None:
+    values = [str(encode(odd)) for _ in pieces[1:]]
+    try:
+        found = Forms().value(pieces, values)
+    except UnfitError:
+        return
+    documents, fine = whole(pieces, values)
+    assert fine
+    assert alike([found], documents)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "values", "expected"),
+    [
+        (["a: ", "\nb: ", "\n"], [1, "x"], {"a": 1, "b": "x"}),
+        (["", ":\n  - ", "\n"], ["key", {"deep": [1.5]}], {"key": [{"deep": [1.5]}]}),
+        (["{a: ", ", b: [", "]}"], [True, None], {"a": True, "b": [None]}),
+        (["- ", " # ", "\n"], ["one", "told"], ["one"]),
+    ],
+)
+def test_what_has_a_form_is_read_by_it(pieces: list[str], values: list[object], expected: object) -> None:
+    forms = Forms()
+    assert forms.value(pieces, [str(encode(value)) for value in values]) == expected
+    assert len(forms.known) == 1
+    again = forms.value(pieces, [str(encode(value)) for value in values])
+    assert again == expected
+    assert len(forms.known) == 1
+    assert again is not forms.value(pieces, [str(encode(value)) for value in values])
+
+
+def test_deep_values_and_forms_are_read_whole() -> None:
+    deep: object = 1
+    for _ in range(yamlforms._DEPTH + 1):
+        deep = [deep]
+    with pytest.raises(UnfitError):
+        Forms().value(["a: ", ""], [str(encode(deep))])
+    with pytest.raises(UnfitError):
+        Forms().value(["[" * (yamlforms._DEPTH + 1), "]" * (yamlforms._DEPTH + 1)], ["1"])
+
+
+def test_forms_are_forgotten_where_there_are_very_many() -> None:
+    forms = Forms()
+    for number in range(yamlforms._MOST + 10):
+        assert forms.value([f"k{number}: ", "\n"], ["1"]) == {f"k{number}": 1}
+    assert len(forms.known) <= yamlforms._MOST
