@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from provisioner import fingerprint, mentions, secretrefs
+from provisioner import fingerprint, marks, mentions, secretrefs
 from provisioner.model import PLAIN, Action, Change, Origin, Record
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 UNOWNED = "exists, but is not ours"
 ORPHAN = "no longer in the repository"
 MARKED = "ours by its mark, unknown to the state"
+SUPERSEDED = "its rules are in other monitors now"
 LEFT = "left by a run that did not come to its end"
 UNMARKED = "perhaps left by a run that did not come to its end, but nobody's mark is in it: look whose it is"
 ADOPTED = "adopted"
@@ -49,8 +50,12 @@ def diff(desired: Iterable[Resource], known: Known, options: Options = PLAIN) ->
     gone |= {
         live.ref: Record(live.kind, live.key, live.server_id, "", "") for live in left if live.owner == known.owner
     }
-    kept = _kept(gone, wanted, known) if options.prune else {}
-    changes += [_orphan(record, known, options, kept.get(ref)) for ref, record in gone.items()]
+    going = set(gone) if options.prune else _superseded(gone, wanted, known)
+    kept = _kept(gone, wanted, known) if going else {}
+    changes += [
+        _orphan(record, known, options, kept.get(ref)) if ref in going else _staying(record, known)
+        for ref, record in gone.items()
+    ]
     return changes + [
         Change(Action.NONE, live.kind, live.key, f"{ORPHAN}; {UNMARKED}", live=live)
         for live in left
@@ -180,21 +185,41 @@ def _other_secrets(resource: Resource, record: Record, salt: str) -> bool:
     return any(record.secrets.get(ref) != value for ref, value in now.items())
 
 
+def _superseded(gone: Mapping[Ref, Record], wanted: Sequence[Resource], known: Known) -> set[Ref]:
+    """Orphans whose rules stand in other monitors by now: match rules move from one to another as rules come and go,
+    and a monitor that is left over would tell everything twice."""
+    triggers = {id_ for resource in wanted if resource.kind == "monitor" for id_ in marks.triggers(resource.body)}
+    lives = (live for ref in gone if (live := known.live.get(ref)) and live.owner == known.owner)
+    packs = (live for live in lives if live.body.get("monitor_type") == "doc_level_monitor")
+    return {live.ref for live in packs if triggers & marks.triggers(live.body)}
+
+
 def _orphan(record: Record, known: Known, options: Options, keeper: str | None) -> Change:
-    live = known.live.get(record.ref)
-    action, why = Action.NONE, f"{ORPHAN}; apply --prune deletes it"
-    if live is not None and _anothers(live, record, known):
-        live = None  # somebody else's has its name now
-    if options.prune and live is None:
+    live = _own(record, known)
+    if live is None:
         action, why = Action.DELETE, f"{ORPHAN}, and gone from the cluster"
     elif keeper:
-        why = f"{ORPHAN}, but used by {keeper}: it stays"
-    elif options.prune:
-        action, why = Action.DELETE, ORPHAN
-    before = known.blobs.get(record.sent)
+        action, why = Action.NONE, f"{ORPHAN}, but used by {keeper}: it stays"
+    else:
+        action, why = Action.DELETE, ORPHAN if options.prune else SUPERSEDED
+    return _without(record, known, action, why)
+
+
+def _staying(record: Record, known: Known) -> Change:
+    return _without(record, known, Action.NONE, f"{ORPHAN}; apply --prune deletes it")
+
+
+def _without(record: Record, known: Known, action: Action, why: str) -> Change:
+    before, live = known.blobs.get(record.sent), _own(record, known)
     return Change(
         action, record.kind, record.key, why, _origin(record.origin), before, None, None, live, record.depends_on
     )
+
+
+def _own(record: Record, known: Known) -> Live | None:
+    """What is left of it in the cluster; None where somebody else's has its name now."""
+    live = known.live.get(record.ref)
+    return None if live is not None and _anothers(live, record, known) else live
 
 
 def _kept(gone: Mapping[Ref, Record], wanted: Sequence[Resource], known: Known) -> dict[Ref, str]:

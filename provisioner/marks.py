@@ -27,10 +27,12 @@ def bears_mark(body: Any) -> bool:
     """Whether an object made from this body can be told to be somebody's. Those of raw documents often can't."""
     if not isinstance(body, dict):
         return False
-    triggers = body.get("triggers")
-    listed = triggers if isinstance(triggers, list) else []
+    return bool(described_owner(body.get("description")) or meta_owner(body.get("_meta")) or triggers(body))
+
+
+def triggers(body: Any) -> set[str]:
+    """The ids of a monitor's triggers that are marks."""
+    found = body.get("triggers") if isinstance(body, dict) else None
+    listed = found if isinstance(found, list) else []
     inner = (i for t in listed if isinstance(t, dict) for i in t.values())
-    ids = (str(i.get("id", "")) for i in inner if isinstance(i, dict))
-    return bool(
-        described_owner(body.get("description")) or meta_owner(body.get("_meta")) or any(map(TRIGGER.fullmatch, ids))
-    )
+    return {id_ for i in inner if isinstance(i, dict) if TRIGGER.fullmatch(id_ := str(i.get("id", "")))}

@@ -3,8 +3,8 @@
 Several documents of a type that packs them become one, whose body template then sees all of them.
 
 A rule type's schema says so: `"x-pack": {"by": ["log_type", "schedule"], "most": 10}`. What has the same values there
-shares a monitor, at most so many rules to one. Ten is what a doc-level monitor may hold: Alerting reports at most ten
-matching queries for a document and loses the others in silence (its pull request 2064 mends that), and ten triggers.
+shares a monitor, at most so many rules to one. Ten is what a doc-level monitor may hold: a run of Alerting reports at
+most ten matching queries of an index and loses the others in silence (mended in 3.7), and ten triggers are its limit.
 
 A type that runs other rules says where it names them: `"x-runs": ["correlation", "rules"]`. Each of those becomes a
 further document for it, a delegate: the same rule, on the schedule of the one that runs it, off by itself and without

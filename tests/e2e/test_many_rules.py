@@ -145,6 +145,20 @@ def test_a_rule_that_comes_or_goes_changes_monitors_of_its_own_log_type_and_sche
     assert _changes(many.repository) == {}
 
 
+def test_a_monitor_that_is_left_over_goes_without_prune(many: Many) -> None:
+    """Its rules are in others by then: it would tell everything twice."""
+    monitors = len(many.monitors())
+    new = replace(many.rules[-1], id="one-more", query="action:one_more")
+    many.repository.write({new.file: manyrules.text(new)})
+    assert many.repository.run("apply").code == 0
+    assert len(many.monitors()) == monitors + 1
+    many.repository.remove(new.file)
+    assert _changes(many.repository)["delete"] == 1
+    assert many.repository.run("apply").code == 0
+    test_as_few_monitors_as_can_be_and_each_rule_in_one(many)
+    assert _changes(many.repository) == {}
+
+
 def test_an_event_that_ten_rules_of_a_monitor_find_raises_ten_alerts(many: Many) -> None:
     client, owner = many.repository.client, many.repository.owner
     monitor, held = many.full("network")

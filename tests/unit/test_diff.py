@@ -210,6 +210,39 @@ def test_an_orphan_that_a_wanted_one_names_is_kept():
     assert [(c.action, c.why) for c in changes[1:]] == [(NONE, f"{diff.ORPHAN}, but used by monitor m: it stays")]
 
 
+def pack(name, *rules, type_="doc_level_monitor"):
+    triggers = [{"document_level_trigger": {"id": f"acme:{rule}"}} for rule in rules]
+    return Resource("monitor", name, {"monitor_type": type_, "triggers": triggers}, Origin("rules/a.yml"))
+
+
+@pytest.mark.parametrize(
+    ("left", "options", "expected"),
+    [
+        (pack("acme-match-2", "b"), Options(), (DELETE, diff.SUPERSEDED)),
+        (pack("acme-match-2", "b", "gone"), Options(), (DELETE, diff.SUPERSEDED)),
+        (pack("acme-match-2", "b"), PRUNE, (DELETE, diff.ORPHAN)),
+        (pack("acme-match-2", "gone"), Options(), (NONE, f"{diff.ORPHAN}; apply --prune deletes it")),
+        (
+            pack("acme-b", "b", type_="bucket_level_monitor"),
+            Options(),
+            (NONE, f"{diff.ORPHAN}; apply --prune deletes it"),
+        ),
+    ],
+)
+def test_a_monitor_whose_rules_moved_goes_without_being_asked(left, options, expected):
+    wanted = pack("acme-match-1", "a", "b")
+    orphan = Record("monitor", left.key, "id2", "", "")
+    live = Live("monitor", left.key, left.body, "id2", owner="acme")
+    known = Known("acme", SALT, 1, {orphan.ref: orphan}, {live.ref: live}, {})
+    assert [(c.action, c.why) for c in diff.diff([wanted], known, options)][1:] == [expected]
+    others = replace(known, live={live.ref: replace(live, owner="other")})
+    assert diff.diff([wanted], others)[1].action is NONE
+    used = replace(known, facts=Facts(users={live.ref: ("workflow theirs",)}))
+    if expected[0] is DELETE:
+        kept = diff.diff([wanted], used, options)[1]
+        assert (kept.action, kept.why) == (NONE, f"{diff.ORPHAN}, but used by workflow theirs: it stays")
+
+
 def test_drift_is_told_without_a_repository():
     def found(live):
         known = Known("acme", SALT, 1, {WANTED.ref: record()}, {live.ref: live} if live else {}, PATHS)
