@@ -12,7 +12,7 @@ from jinja2 import nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from provisioner import yamlfile
-from provisioner.yamlforms import Forms, UnfitError
+from provisioner.yamlforms import Forms, Pieces, UnfitError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 
     from provisioner.yamlnodes import Stretch
 
-# Unicode's noncharacters, for a program's own use: they mark where a printed value begins and ends.
-_BEGIN, _END = "\ufdd0", "\ufdd1"
-_MARKED = re.compile(f"{_BEGIN}([^{_BEGIN}{_END}]*){_END}")
+# Unicode's noncharacters, for a program's own use: they mark where a printed value begins and ends, and a value that a
+# macro wrote in brackets.
+_BEGIN, _END, _OPEN, _CLOSE = "\ufdd0", "\ufdd1", "\ufdd2", "\ufdd3"
+_MARKS = re.compile(f"([{_BEGIN}{_END}{_OPEN}{_CLOSE}])")
 
 # YAML refuses these raw, JSON does not: controls, surrogates, the byte order mark, line separators.
 _NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
@@ -57,7 +58,7 @@ def encode(value: Any) -> Encoded:
     if isinstance(value, Encoded):
         return value
     text = _ENCODER.encode(value)
-    if _BEGIN in text or _END in text:
+    if _MARKS.search(text):
         raise ValueError(
             "what a macro printed is used as a value, or cut: give the values to the macro as they shall be"
         )
@@ -74,7 +75,12 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=_refuse
 
 
 def _print(value: Any) -> str:
-    return value if isinstance(value, Printed) else f"{_BEGIN}{encode(value)}{_END}"
+    if not isinstance(value, Printed):
+        return f"{_BEGIN}{encode(value)}{_END}"
+    return f"{_OPEN}{value}{_CLOSE}" if value.lstrip()[:1] in ("[", "{") else value
+
+
+_OF_TEXT = frozenset({"join", "lower", "replace", "split", "startswith", "endswith", "strip", "upper"})
 
 
 class _Environment(ImmutableSandboxedEnvironment):
@@ -91,6 +97,8 @@ class _Environment(ImmutableSandboxedEnvironment):
         """`doc.keys` is the document's key of that name, not a method of Python's dictionaries."""
         if isinstance(obj, dict) and attribute in obj:
             return obj[attribute]
+        if attribute in _OF_TEXT and isinstance(obj, str):
+            return getattr(obj, attribute)  # what the sandbox would find out anew each time: these are harmless
         return super().getattr(obj, attribute)
 
 
@@ -136,7 +144,7 @@ class Templates:
         """
         printed = self._printed(name, context)
         with contextlib.suppress(UnfitError):
-            return self._forms.value(*_taken_apart(printed))
+            return self._forms.value(_taken_apart(printed))
         text, values = _unmarked(printed)
         documents, findings = yamlfile.rendered(text, f"templates/{name} (rendered)", values)
         if findings:
@@ -163,10 +171,25 @@ class Templates:
             raise TemplateError(words, f"templates/{name}:{_line(error)}") from error
 
 
-def _taken_apart(printed: str) -> tuple[list[str], list[str]]:
+def _taken_apart(printed: str) -> Pieces:
     """The pieces of a text around its printed values, and those."""
-    parts = _MARKED.split(printed)
-    return parts[::2], parts[1::2]
+    stack = [Pieces([""], [])]
+    value: str | None = None
+    for part in _MARKS.split(printed):
+        if part == _BEGIN:
+            value = ""
+        elif part == _OPEN:
+            stack.append(Pieces([""], []))
+        elif part in (_END, _CLOSE):
+            done = value if part == _END else stack.pop()
+            stack[-1].values.append(done or "")
+            stack[-1].around.append("")
+            value = None
+        elif value is None:
+            stack[-1].around[-1] += part
+        else:
+            value = part
+    return stack[0]
 
 
 def _unmarked(printed: str) -> tuple[str, list[Stretch]]:
@@ -174,12 +197,12 @@ def _unmarked(printed: str) -> tuple[str, list[Stretch]]:
     parts: list[str] = []
     values: list[Stretch] = []
     position = begin = 0
-    for part in re.split(f"([{_BEGIN}{_END}])", printed):
+    for part in _MARKS.split(printed):
         if part == _BEGIN:
             begin = position
         elif part == _END:
             values.append((begin, position))
-        else:
+        elif part not in (_OPEN, _CLOSE):
             parts.append(part)
             position += len(part)
     return "".join(parts), values

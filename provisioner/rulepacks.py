@@ -14,14 +14,15 @@ messages. A monitor looks back as far as its own schedule needs: run less often,
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from provisioner.model import Document, Origin, Path
 from provisioner.packs import packs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from provisioner.model import Body
 
@@ -83,10 +84,30 @@ def rules(document: Document) -> list[dict[str, Any]]:
 
 def _pack(id_: str, rules: Sequence[Document]) -> Document:
     """One document for several: their bodies in a list, each value with the place where it stands."""
-    origins: dict[Path, Origin] = {(): rules[0].origin, (RULES,): rules[0].origin}
-    keys: dict[Path, Origin] = {}
-    for number, rule in enumerate(rules):
-        origins |= {(RULES, number, *path): origin for path, origin in rule.origins.items()}
-        keys |= {(RULES, number, *path): origin for path, origin in rule.key_origins.items()}
+    origins = _Places([rule.origins for rule in rules], {(): rules[0].origin, (RULES,): rules[0].origin})
+    keys = _Places([rule.key_origins for rule in rules], {})
     body = {"type": rules[0].body["type"], RULES: [{"id": rule.id, **rule.body} for rule in rules]}
     return Document("rule", id_, body, origins, keys)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Places(Mapping[Path, Origin]):
+    """The places of a pack's values: those of its rules, below where they stand in it."""
+
+    rules: Sequence[Mapping[Path, Origin]]
+    own: Mapping[Path, Origin]
+
+    def __getitem__(self, path: Path) -> Origin:
+        if path in self.own:
+            return self.own[path]
+        if len(path) < 2 or path[0] != RULES or not isinstance(path[1], int) or not 0 <= path[1] < len(self.rules):
+            raise KeyError(path)
+        return self.rules[path[1]][path[2:]]
+
+    def __iter__(self) -> Iterator[Path]:
+        yield from self.own
+        for number, rule in enumerate(self.rules):
+            yield from ((RULES, number, *path) for path in rule)
+
+    def __len__(self) -> int:
+        return len(self.own) + sum(map(len, self.rules))

@@ -24,7 +24,8 @@ _OTHERWISE = re.compile(r"(?:^|[\s\[{,:?-])[&*!%]|<<")
 """What makes a form more than its nodes: anchors, aliases, tags, directives, merges."""
 _OTHERWISE_IN_VALUES = re.compile(r"[0-9]{18}|\\u[dD]")
 """Numbers that may be beyond 64 bits, and halves of characters: reading the whole text refuses them."""
-_DEPTH = 40
+_DEPTH = 30
+"""Levels of a form, of a value, and of a form within a form: together less than a document may have."""
 _LONGEST_KEY = 1_000
 """YAML's own limit for a key on one line is 1,024."""
 _MOST = 2_000
@@ -33,6 +34,15 @@ _MOST = 2_000
 
 class UnfitError(Exception):
     """This text has no form, or these values don't fit into it."""
+
+
+@dataclass(slots=True)
+class Pieces:
+    """A text taken apart: what stands `around` its values, one piece more than there are values. A value is JSON, or in
+    pieces itself: something in brackets that a macro wrote."""
+
+    around: list[str]
+    values: list[str | Pieces]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +63,12 @@ class Forms:
 
     known: dict[str, Any] = field(default_factory=dict)
 
-    def value(self, pieces: Sequence[str], values: Sequence[str]) -> Any:
-        """The value of a text: one value of JSON between each piece and the next. Raises UnfitError."""
-        text = "".join(f"{piece}\ufdd0{number}\ufdd1" for number, piece in enumerate(pieces[:-1])) + pieces[-1]
+    def value(self, pieces: Pieces, within: int = 0) -> Any:
+        """The value of a text. Raises UnfitError."""
+        around = pieces.around
+        text = "".join(f"{piece}\ufdd0{number}\ufdd1" for number, piece in enumerate(around[:-1])) + around[-1]
+        if within > 1 or (within and "#" in text.rpartition("\n")[2]):  # a comment would go on behind it
+            raise UnfitError
         if text not in self.known:
             if len(self.known) >= _MOST:
                 self.known.clear()
@@ -63,7 +76,8 @@ class Forms:
         form = self.known[text]
         if form is None:
             raise UnfitError
-        return _filled(form, [_value(each) for each in values])
+        values = [_value(each) if isinstance(each, str) else self.value(each, within + 1) for each in pieces.values]
+        return _filled(form, values)
 
     def _form(self, text: str) -> Any:
         if _OTHERWISE.search(text):
@@ -120,7 +134,8 @@ def _value(text: str) -> Any:
     """A value that was encoded as JSON. Raises UnfitError where reading it as YAML could give something else."""
     if text[:1] == '"' and "\\" not in text:
         return text[1:-1]
-    if _OTHERWISE_IN_VALUES.search(text) or text.count("[") + text.count("{") > _DEPTH:
+    deep = text[:1] in ("[", "{") and text.count("[") + text.count("{") > _DEPTH
+    if deep or _OTHERWISE_IN_VALUES.search(text):
         raise UnfitError
     return json.loads(text)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from provisioner.source import Source
 
 _OPEN = frozenset({"flat_object", "object", "nested"})
-_NO_QUERIES = frozenset({"tests"})
+_NO_QUERIES = frozenset({"tests", "origin"})  # an import notes a fingerprint of each key, `query` among them
 
 
 @dataclass(frozen=True)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provisioner import yamlfile, yamlforms
+from provisioner import source, yamlfile, yamlforms
 from provisioner.bodytemplates import encode
-from provisioner.yamlforms import Forms, UnfitError
+from provisioner.compile import Compiler
+from provisioner.settings import Settings, Target
+from provisioner.yamlforms import Forms, Pieces, UnfitError
 
+ROOT = Path(__file__).parents[2]
 FORMS = [
     ["a: ", "\n"],
     ["a: ", "\nb: ", ""],
@@ -73,7 +77,7 @@ def alike(one: object, other: object) -> bool:
 def test_a_form_reads_what_the_whole_text_says(pieces: list[str], data: st.DataObject) -> None:
     values = [str(encode(data.draw(VALUES))) for _ in pieces[1:]]
     try:
-        found = Forms().value(pieces, values)
+        found = Forms().value(Pieces(pieces, values))
     except UnfitError:
         return
     documents, fine = whole(pieces, values)
@@ -106,7 +110,7 @@ ODD += ["a\u2028b", "\x7f", "\ufeff", '"', "\\", "\\ud800", "*a", "&a", "!a", "x
 def test_odd_values(pieces: list[str], odd: object) -> None:
     values = [str(encode(odd)) for _ in pieces[1:]]
     try:
-        found = Forms().value(pieces, values)
+        found = Forms().value(Pieces(pieces, values))
     except UnfitError:
         return
     documents, fine = whole(pieces, values)
@@ -125,12 +129,50 @@ def test_odd_values(pieces: list[str], odd: object) -> None:
 )
 def test_what_has_a_form_is_read_by_it(pieces: list[str], values: list[object], expected: object) -> None:
     forms = Forms()
-    assert forms.value(pieces, [str(encode(value)) for value in values]) == expected
+    assert forms.value(Pieces(pieces, [str(encode(value)) for value in values])) == expected
     assert len(forms.known) == 1
-    again = forms.value(pieces, [str(encode(value)) for value in values])
+    again = forms.value(Pieces(pieces, [str(encode(value)) for value in values]))
     assert again == expected
     assert len(forms.known) == 1
-    assert again is not forms.value(pieces, [str(encode(value)) for value in values])
+    assert again is not forms.value(Pieces(pieces, [str(encode(value)) for value in values]))
+
+
+def test_what_a_macro_wrote_in_brackets_has_a_form_of_its_own() -> None:
+    def pieces(count: int) -> Pieces:
+        inner = Pieces(["[", *[", "] * (count - 1), "]\n"], [str(number) for number in range(count)])
+        return Pieces(["a: ", "\nb: ", "\n"], [inner, '"x"'])
+
+    forms = Forms()
+    for count in (1, 2, 3, 2):
+        assert forms.value(pieces(count)) == {"a": list(range(count)), "b": "x"}
+    assert len(forms.known) == 4  # the one around it is the same
+    comment = Pieces(["[1] # ", ""], ["2"])
+    with pytest.raises(UnfitError):
+        forms.value(Pieces(["a: {b: ", ", c: 1}"], [comment]))
+
+
+def test_compiling_by_forms_and_by_whole_texts_gives_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = Settings("acme", Target("tests", ("http://127.0.0.1:9",), vars={"replicas": 1}, access=True))
+    read = source.load(ROOT, chosen.target.vars)
+    by_forms = Compiler(ROOT, chosen, read).run()
+
+    def unfit(*_: object) -> None:
+        raise UnfitError
+
+    monkeypatch.setattr(Forms, "value", unfit)
+    assert Compiler(ROOT, chosen, read).run() == by_forms
+    assert len(by_forms.resources) > 70
+
+
+def test_nearly_everything_that_we_ship_has_a_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole: list[str] = []
+    rendered = yamlfile.rendered
+    monkeypatch.setattr(
+        yamlfile, "rendered", lambda text, file, values: whole.append(file) or rendered(text, file, values)
+    )
+    chosen = Settings("acme", Target("tests", ("http://127.0.0.1:9",), vars={"replicas": 1}, access=True))
+    assert len(Compiler(ROOT, chosen, source.load(ROOT, chosen.target.vars)).run().resources) > 70
+    assert len(whole) < 8
 
 
 def test_deep_values_and_forms_are_read_whole() -> None:
@@ -138,13 +180,13 @@ def test_deep_values_and_forms_are_read_whole() -> None:
     for _ in range(yamlforms._DEPTH + 1):
         deep = [deep]
     with pytest.raises(UnfitError):
-        Forms().value(["a: ", ""], [str(encode(deep))])
+        Forms().value(Pieces(["a: ", ""], [str(encode(deep))]))
     with pytest.raises(UnfitError):
-        Forms().value(["[" * (yamlforms._DEPTH + 1), "]" * (yamlforms._DEPTH + 1)], ["1"])
+        Forms().value(Pieces(["[" * (yamlforms._DEPTH + 1), "]" * (yamlforms._DEPTH + 1)], ["1"]))
 
 
 def test_forms_are_forgotten_where_there_are_very_many() -> None:
     forms = Forms()
     for number in range(yamlforms._MOST + 10):
-        assert forms.value([f"k{number}: ", "\n"], ["1"]) == {f"k{number}": 1}
+        assert forms.value(Pieces([f"k{number}: ", "\n"], ["1"])) == {f"k{number}": 1}
     assert len(forms.known) <= yamlforms._MOST
