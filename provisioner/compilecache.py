@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from provisioner import folders, starter
+from provisioner import folders, rulepacks, starter
 from provisioner.model import Document, Finding, Origin, Path, Ref, Resource, Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from provisioner.settings import Settings
 
@@ -92,12 +92,12 @@ class Entry:
         """Keep it, unless something changed meanwhile or the folder can't be written."""
         if not key:
             return
-        with contextlib.suppress(OSError, ValueError, TypeError):
+        with contextlib.suppress(OSError, ValueError, TypeError, LookupError):
             value = _encoded(compiled) | {"files": {name: _digest(self.root / name) for name in compiled.files}}
-            content = orjson.dumps(value)
+            content = orjson.dumps(value)  # bodies are JSON: they came from YAML, and read back they are the same
             file = self._file()
             file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if orjson.loads(content) != value or self.key() != key or not _ours(file.parent):
+            if self.key() != key or not _ours(file.parent):
                 return
             with tempfile.NamedTemporaryFile(dir=file.parent, delete=False) as written:  # with mode 0600
                 written.write(key.encode() + b"\n" + content)
@@ -168,22 +168,25 @@ def _tidy(folder: pathlib.Path) -> None:
 
 
 def _encoded(compiled: Compiled) -> dict[str, Any]:
-    documents = list(compiled.documents.values())
-    numbers = {id(document): number for number, document in enumerate(documents)}
+    read = list(compiled.documents.values())
+    numbers = {id(document): number for number, document in enumerate(read)}
+    rules = {document.id: number for number, document in enumerate(read) if document.kind == "rule"}
+    places = {id(document.origins): number for number, document in enumerate(read)}
+    made: list[Any] = []
     for resource in compiled.resources:  # documents that were made of others come behind those that were read
         if resource.document is not None and id(resource.document) not in numbers:
-            numbers[id(resource.document)] = len(documents)
-            documents.append(resource.document)
+            numbers[id(resource.document)] = len(read) + len(made)
+            made.append(_made(resource.document, rules, places))
 
     def number(document: Document | None) -> int | None:
         return numbers.get(id(document))
 
     return {
-        "read": len(compiled.documents),
-        "documents": [
+        "read": [
             [each.kind, each.id, each.body, _place(each.origin), *map(_places, (each.origins, each.key_origins))]
-            for each in documents
+            for each in read
         ],
+        "made": made,
         "resources": [
             [each.kind, each.key, each.body, _place(each.origin), number(each.document), *map(list, each.depends_on)]
             for each in compiled.resources
@@ -192,6 +195,16 @@ def _encoded(compiled: Compiled) -> dict[str, Any]:
             [each.code, each.message, _place(each.origin), each.hint, each.severity.value] for each in compiled.findings
         ],
     }
+
+
+def _made(document: Document, rules: Mapping[str, int], places: Mapping[int, int]) -> list[Any]:
+    """A pack by the numbers of its rules; another document, a delegate, by the number of the one whose places it has.
+
+    Raises LookupError.
+    """
+    if found := rulepacks.rules(document):
+        return [document.id, [rules[rule["id"]] for rule in found]]
+    return [document.kind, document.id, document.body, places[id(document.origins)]]
 
 
 def _place(origin: Origin) -> list[Any]:
@@ -204,12 +217,13 @@ def _places(places: Mapping[Path, Origin]) -> str:
 
 
 def _decoded(kept: Any) -> Compiled:
-    documents = [
+    read = [
         Document(kind, id_, body, _Places(places, Origin(*begin)), _Places(keys))
-        for kind, id_, body, begin, places, keys in kept["documents"]
+        for kind, id_, body, begin, places, keys in kept["read"]
     ]
+    documents = [*read, *(_made_again(entry, read) for entry in kept["made"])]
     return Compiled(
-        {(document.kind, document.id): document for document in documents[: kept["read"]]},
+        {(document.kind, document.id): document for document in read},
         tuple(
             Resource(
                 kind,
@@ -226,6 +240,13 @@ def _decoded(kept: Any) -> Compiled:
             for code, message, place, hint, severity in kept["findings"]
         ),
     )
+
+
+def _made_again(entry: list[Any], read: Sequence[Document]) -> Document:
+    if len(entry) == 2:
+        return rulepacks.pack(entry[0], [read[number] for number in entry[1]])
+    kind, id_, body, base = entry
+    return Document(kind, id_, body, read[base].origins, read[base].key_origins)
 
 
 @dataclass(slots=True, eq=False)

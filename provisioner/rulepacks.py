@@ -40,17 +40,17 @@ def packed(documents: Iterable[Document], schemas: Mapping[str, Body]) -> Iterat
     most: dict[str, int] = {}
     for document in documents:
         type_ = str(document.body.get("type"))
-        pack = _about(document, schemas).get("x-pack")
-        if pack is None:
+        shared = _about(document, schemas).get("x-pack")
+        if shared is None:
             yield from _delegates(document, documents, schemas)
             yield document
         elif document.body.get("enabled", True):
-            most[type_] = pack["most"]
-            groups[type_, *(str(document.body[key]) for key in pack["by"])].append(document)
+            most[type_] = shared["most"]
+            groups[type_, *(str(document.body[key]) for key in shared["by"])].append(document)
     for group, rules in sorted(groups.items()):
         by_id = {rule.id: rule for rule in rules}
         for number, ids in enumerate(packs(by_id, most[group[0]]), 1):
-            yield _pack("-".join([*group, str(number)]), [by_id[id_] for id_ in ids])
+            yield pack("-".join([*group, str(number)]), [by_id[id_] for id_ in ids])
 
 
 def delegate(runs: str, rule: str) -> str:
@@ -82,7 +82,7 @@ def rules(document: Document) -> list[dict[str, Any]]:
     return found if isinstance(found, list) else []
 
 
-def _pack(id_: str, rules: Sequence[Document]) -> Document:
+def pack(id_: str, rules: Sequence[Document]) -> Document:
     """One document for several: their bodies in a list, each value with the place where it stands."""
     origins = _Places([rule.origins for rule in rules], {(): rules[0].origin, (RULES,): rules[0].origin})
     keys = _Places([rule.key_origins for rule in rules], {})

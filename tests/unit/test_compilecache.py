@@ -33,6 +33,31 @@ tests: [{{name: silent, events: [{{set: {{action: other}}}}], expect: []}}]
 """
 
 
+COUNTS = """\
+kind: rule
+id: many-{id}
+title: Much {id}
+severity: high
+log_type: audit
+type: threshold
+threshold: {{count: 5, within: 5m}}
+schedule: 1m
+query: action:more_{id}
+runbook: docs/runbooks/brute-force-login.md
+"""
+CORRELATED = """\
+kind: rule
+id: both
+title: Much of both at once
+severity: high
+log_type: audit
+type: correlation
+correlation: {rules: [many-copies, many-prints], condition: any}
+schedule: 5m
+runbook: docs/runbooks/brute-force-login.md
+"""
+
+
 @pytest.fixture
 def root(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
     monkeypatch.delenv(SWITCH, raising=False)
@@ -42,6 +67,8 @@ def root(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Pat
     shutil.rmtree(root / "rules/detections")  # fewer files, the same ways
     (root / "rules/events.yml").unlink()
     (root / "rules/several.yml").write_text("---\n".join(MATCHES.format(id=id_) for id_ in ("copying", "printing")))
+    counts = [COUNTS.format(id=id_) for id_ in ("copies", "prints")]
+    (root / "rules/correlated.yml").write_text("---\n".join([*counts, CORRELATED]))
     return root
 
 
@@ -83,6 +110,8 @@ def test_the_second_time_gives_the_same_without_compiling(root: pathlib.Path, co
     assert len(compilations) == 1
     assert first.findings  # warnings are kept too
     _alike(first, again)
+    made = {resource.document.id for resource in again.resources if resource.document}
+    assert {"both-many-copies", "match-audit-1m-1"} <= made  # a delegate and a pack, made of other documents
     documents = {id(document) for document in again.source.documents.values()}
     assert any(id(resource.document) in documents for resource in again.resources)
     some = next(iter(again.source.documents.values()))
@@ -163,7 +192,7 @@ def _entry(root: pathlib.Path) -> pathlib.Path:
 BREAKINGS: dict[str, Callable[[pathlib.Path], object]] = {
     "cut": lambda file: file.write_bytes(file.read_bytes()[:-100]),
     "empty": lambda file: file.write_bytes(b""),
-    "no JSON": lambda file: file.write_bytes(file.read_bytes().replace(b'"documents"', b"documents")),
+    "no JSON": lambda file: file.write_bytes(file.read_bytes().replace(b'"read"', b"read")),
     "another form": lambda file: file.write_bytes(file.read_bytes().replace(b'"resources"', b'"things"')),
     "others may write it": lambda file: file.chmod(0o666),
     "others may write its folder": lambda file: file.parent.chmod(0o777),
