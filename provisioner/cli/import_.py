@@ -22,7 +22,7 @@ from provisioner.cli._common import (
 )
 
 if TYPE_CHECKING:
-    from provisioner.sigma.importing import Imported, Outcome
+    from provisioner.sigma.outcome import Imported, Outcome
 
 app = typer.Typer(cls=Group, help="Write rules of other projects as rules of this repository.", no_args_is_help=True)
 
@@ -68,7 +68,7 @@ def sigma(
             f"{error.name} is missing", "install the extra: pip install 'provisioner[sigma]'"
         ) from None
     from provisioner import settings, source
-    from provisioner.sigma import importing
+    from provisioner.sigma import importing, outcome
     from provisioner.sigma import settings as pipelines
 
     wanted = _selected(select or [])
@@ -77,7 +77,7 @@ def sigma(
     importer = importing.Importer(root, chosen, read, pipelines.load(read), wanted)
     imported = importer.run(paths)
     if not dry_run:
-        importing.write(root, imported)
+        outcome.write(root, imported)
     if output is Output.JSON:
         _print_json(imported, written=not dry_run)
     else:

@@ -1,4 +1,4 @@
-"""`provisioner import sigma`: from files of Sigma to files of ours. Nothing is written but by `write`."""
+"""`provisioner import sigma`: from files of Sigma to files of ours. Nothing is written here."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from provisioner.rawfile import slugged
 from provisioner.sigma import correlating, editing, merging, reading, rules, schemas
 from provisioner.sigma import fields as field_names
 from provisioner.sigma.converting import Converter, Query
+from provisioner.sigma.outcome import Imported, Outcome
 from provisioner.sigma.terms import UnsayableError
 from provisioner.source import Source
 from provisioner.yamlwrite import dump
@@ -37,32 +38,6 @@ _QUERY = ("RULE001", "RULE002", "RULE003", "RULE004")
 """Lints of queries: what they say of a rule made here is a reason not to import it."""
 _GONE = ("deprecated", "unsupported")
 SELECTABLE = ("level", "status", "tag")
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What became of one rule: created, updated, unchanged, folded, skipped or refused."""
-
-    file: str
-    title: str
-    action: str
-    reason: str = ""
-    hint: str = ""
-    id: str = ""
-    type: str = ""
-    written: str = ""
-    log_source: str = ""
-    notes: list[str] = field(default_factory=list)
-    kept: list[str] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class Imported:
-    """Every rule's outcome, the files to write, and what else should be known."""
-
-    outcomes: list[Outcome] = field(default_factory=list)
-    files: dict[str, str] = field(default_factory=dict)
-    warnings: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -277,17 +252,6 @@ class Importer:
             there = starter.folder() / file
             if there.is_file():
                 result.files[file] = there.read_text(encoding="utf-8")
-
-
-def write(root: pathlib.Path, imported: Imported) -> None:
-    """Write the files. Raises ProvisionerError."""
-    for name, text in imported.files.items():
-        path = root / name
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8", newline="\n")
-        except OSError as error:
-            raise ProvisionerError(f"{path} can't be written: {error.strerror}", "check the folder") from None
 
 
 def _as_threshold(body: Body) -> Body:

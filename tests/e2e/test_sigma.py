@@ -15,6 +15,7 @@ from provisioner import settings, source
 from provisioner.client import Client
 from provisioner.compile import Compiler
 from provisioner.sigma import importing
+from provisioner.sigma import outcome as outcomes
 from provisioner.sigma import settings as pipelines
 
 NAME = "provisioner-test-sigma"
@@ -92,7 +93,7 @@ def compiler(tmp_path_factory: pytest.TempPathFactory) -> Compiler:
     read = source.load(root, chosen.target.vars)
     imported = importing.Importer(root, chosen, read, pipelines.load(read)).run([str(rules)])
     assert [each.reason for each in imported.outcomes] == [""] * len(CASES)
-    importing.write(pathlib.Path(root), imported)
+    outcomes.write(pathlib.Path(root), imported)
     return Compiler(root, chosen, source.load(root, chosen.target.vars))
 
 

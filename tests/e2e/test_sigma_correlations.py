@@ -19,6 +19,7 @@ from provisioner.ruletest import runner
 from provisioner.ruletest.bench import bench
 from provisioner.ruletest.cases import cases
 from provisioner.sigma import importing
+from provisioner.sigma import outcome as outcomes
 from provisioner.sigma import settings as pipelines
 
 BASE = """\
@@ -197,7 +198,7 @@ def _correlation(number: int, title: str, keys: dict[str, Any], **head: str) -> 
     return yaml.safe_dump({**about, "correlation": {k: v for k, v in said.items() if v}}, sort_keys=False)
 
 
-def _imported(root: pathlib.Path, sigma: pathlib.Path) -> dict[str, importing.Outcome]:
+def _imported(root: pathlib.Path, sigma: pathlib.Path) -> dict[str, outcomes.Outcome]:
     """The correlations as rules of a repository, by their titles, with their tests written behind them."""
     texts = [_correlation(number, title, CASES[title][0]) for number, title in enumerate(CASES)]
     texts.append(_correlation(99, "Many failures", MANY, name="many"))
@@ -205,7 +206,7 @@ def _imported(root: pathlib.Path, sigma: pathlib.Path) -> dict[str, importing.Ou
     chosen = settings.load(root, None)
     read = source.load(root, chosen.target.vars)
     done = importing.Importer(root, chosen, read, pipelines.load(read)).run([str(sigma)])
-    importing.write(root, done)
+    outcomes.write(root, done)
     made = {outcome.title: outcome for outcome in done.outcomes if outcome.title in CASES}
     for title, outcome in made.items():
         tests = [{"name": name, "events": e, "expect": told} for name, (e, told) in CASES[title][2].items()]

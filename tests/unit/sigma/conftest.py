@@ -4,7 +4,7 @@ import pytest
 import yaml
 from sigma_repository import checked, make, run_in
 
-from provisioner.sigma import importing
+from provisioner.sigma import outcome as outcomes
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def imported(repository, tmp_path_factory):
             name.write_bytes(text if isinstance(text, bytes) else text.encode())
         result = run_in(repository, folder, select)
         if write:
-            importing.write(repository, result)
+            outcomes.write(repository, result)
         return result
 
     return run

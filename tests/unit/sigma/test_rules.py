@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sigma_repository import checked, make, run_in
 
-from provisioner.sigma import importing
+from provisioner.sigma import outcome as outcomes
 
 HEAD = """\
 title: {title}
@@ -267,5 +267,5 @@ def test_any_detection_is_converted_into_a_valid_rule_or_refused_with_a_reason(t
     result = run_in(root, root / "in.yml")
     assert all(each.action == "created" or (each.action == "refused" and each.reason) for each in result.outcomes)
     assert len(result.outcomes) == 1
-    importing.write(root, result)
+    outcomes.write(root, result)
     assert checked(root) == []
