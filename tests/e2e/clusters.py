@@ -7,6 +7,7 @@ OPENSEARCH_INSECURE=1 for its certificate); docker-compose.yml, where a Docker e
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import pathlib
 import secrets
@@ -14,8 +15,9 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -236,6 +238,27 @@ class Repository:
         """The raw documents of the state; empty where there is no state."""
         answer = self.client.get(path(self.state_index, "_search"), {"size": 1000, "sort": ["_doc"]})
         return [hit["_source"] for hit in answer["hits"]["hits"]] if answer else []
+
+
+def failed_logins(repository: Repository, users: Sequence[str], log_type: str = "authentication") -> None:
+    """A failed login of each of these users, one a second up to now."""
+    now = datetime.now(UTC)
+    lines: list[str] = []
+    for number, user in enumerate(users):
+        event = {
+            "@timestamp": (now - timedelta(seconds=number)).isoformat(),
+            "category": "authentication",
+            "action": "login_failed",
+            "severity": "warning",
+            "message": "Failed password",
+            "outcome": {"status": "failure"},
+            "source": {"ip": "203.0.113.7"},
+            "actor": {"username": user},
+        }
+        lines += [json.dumps({"create": {}}), json.dumps(event)]
+    stream = f"logs-{log_type}-{repository.namespace}"
+    answer = repository.client.request("POST", path(stream, "_bulk"), "\n".join(lines) + "\n", {"refresh": "true"})
+    assert not answer["errors"], answer
 
 
 def _objects(client: Client, prefix: str, namespace: str) -> Iterator[tuple[str, Any]]:

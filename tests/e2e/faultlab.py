@@ -6,7 +6,6 @@ cluster, so that ten seconds of waiting in one of them hold up no other.
 
 from __future__ import annotations
 
-import json
 import os
 import pathlib
 import secrets
@@ -16,11 +15,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from clusters import ROOT, Cluster, Repository, _remove_all
+from clusters import ROOT, Cluster, Repository, _remove_all, failed_logins
 from faulteffects import proxied
 from faultproxy import FaultProxy
 from faultrepository import write
@@ -79,23 +77,7 @@ class Lane:
     def bursts(self) -> None:
         """Events that make two alerts of the watched rule; those of monitors that were removed don't count any more."""
         self.past = frozenset(alert["id"] for alert in self._alerts())
-        lines: list[str] = []
-        now = datetime.now(UTC)
-        for number in range(20):
-            event = {
-                "@timestamp": (now - timedelta(seconds=number)).isoformat(),
-                "category": "authentication",
-                "action": "login_failed",
-                "severity": "warning",
-                "message": "Failed password",
-                "outcome": {"status": "failure"},
-                "source": {"ip": "203.0.113.7"},
-                "actor": {"username": ("alice", "bob")[number % 2]},
-            }
-            lines += [json.dumps({"create": {}}), json.dumps(event)]
-        stream = f"logs-{self.log_type}-{self.direct.namespace}"
-        answer = self.direct.client.request("POST", path(stream, "_bulk"), "\n".join(lines) + "\n", {"refresh": "true"})
-        assert not answer["errors"], answer
+        failed_logins(self.direct, ("alice", "bob") * 10, self.log_type)
 
     def alerts(self) -> dict[str, tuple[str, str]]:
         """The watched rule's alerts: the user to id and state."""

@@ -7,11 +7,10 @@ import signal
 import time
 from collections.abc import Callable
 from copy import deepcopy
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from clusters import RULE_FILE, Repository, delete
+from clusters import RULE_FILE, Repository, delete, failed_logins
 from proxy import recording
 
 from provisioner.client import path
@@ -94,27 +93,6 @@ def _index_writes(repository: Repository) -> dict[str, Any]:
     return {name: total[name] for name in ("index_total", "delete_total")}
 
 
-def _burst(repository: Repository, user: str) -> None:
-    """Five failures of one user within the last minute."""
-    now = datetime.now(UTC)
-    lines: list[str] = []
-    for number in range(5):
-        event = {
-            "@timestamp": (now - timedelta(seconds=number)).isoformat(),
-            "category": "authentication",
-            "action": "login_failed",
-            "severity": "warning",
-            "message": "Failed password",
-            "outcome": {"status": "failure"},
-            "source": {"ip": "203.0.113.7"},
-            "actor": {"username": user},
-        }
-        lines += [json.dumps({"create": {}}), json.dumps(event)]
-    stream = f"logs-authentication-{repository.namespace}"
-    answer = repository.client.request("POST", path(stream, "_bulk"), "\n".join(lines) + "\n", {"refresh": "true"})
-    assert not answer["errors"], answer
-
-
 def _alerts(repository: Repository) -> dict[str, dict[str, Any]]:
     """The rule's alerts by the user that they are about."""
     (monitor,) = (shown for name, shown in repository.objects().items() if name.startswith("monitor "))
@@ -126,7 +104,7 @@ def _alerts(repository: Repository) -> dict[str, dict[str, Any]]:
 
 def test_editing_a_rule_changes_one_monitor_and_keeps_the_acknowledgement(small: Repository) -> None:
     applied(small)
-    _burst(small, "alice")
+    failed_logins(small, ["alice"] * 5)
     alert = eventually(lambda: _alerts(small).get("alice"))
     assert alert["state"] == "ACTIVE"
     acknowledge = path("_plugins", "_alerting", "monitors", alert["monitor_id"], "_acknowledge", "alerts")
@@ -143,7 +121,7 @@ def test_editing_a_rule_changes_one_monitor_and_keeps_the_acknowledgement(small:
     assert [n for n in after if after[n] != before[n] and not n.startswith("data_stream")] == [name]
     assert after[name]["_id"] == before[name]["_id"]
 
-    _burst(small, "bob")  # an alert for bob shows that the edited monitor has run
+    failed_logins(small, ["bob"] * 5)  # an alert for bob shows that the edited monitor has run
     eventually(lambda: _alerts(small).get("bob"))
     kept = _alerts(small)["alice"]
     assert (kept["id"], kept["state"]) == (alert["id"], "ACKNOWLEDGED")
