@@ -51,10 +51,11 @@ def facts(client: Client, refs: Collection[Ref]) -> dict[Ref, tuple[Index, ...]]
 
 
 def now(client: Client) -> int:
-    """The cluster's time in milliseconds since 1970, to the second; where it does not tell, that of this machine."""
+    """The cluster's time in milliseconds since 1970, at the end of its second, as a guard must not take it for earlier
+    than it is; where it does not tell, that of this machine."""
     answer = client.request("GET", "/_cat/health", params={"format": "json", "h": "epoch"})
     try:
-        return int(answer[0]["epoch"]) * 1000
+        return int(answer[0]["epoch"]) * 1000 + 999
     except (LookupError, TypeError, ValueError):
         return int(time.time() * 1000)
 
