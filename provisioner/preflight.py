@@ -124,12 +124,13 @@ def _painless(client: Client) -> Check:
 def _settings(client: Client) -> Iterator[Check]:
     """Settings of the cluster by which rules would fall short."""
     try:
-        answer = client.request("GET", "/_cluster/settings", params={"flat_settings": "true"})
+        asked = {"flat_settings": "true", "include_defaults": "true"}  # a node's own file counts as a default here
+        answer = client.request("GET", "/_cluster/settings", params=asked)
     except (ApiError, ClusterError):
         yield Check("templates", True, f"{_RATE} may not be seen", fatal=False)
         yield Check("alerts", True, f"{_MOST_ALERTS} may not be seen", fatal=False)
         return
-    settings = {**answer.get("persistent", {}), **answer.get("transient", {})}
+    settings = {**answer.get("defaults", {}), **answer.get("persistent", {}), **answer.get("transient", {})}
     yield _templates(settings)
     most = int(settings.get(_MOST_ALERTS, 50))
     detail = f"a message for each alert of a rule, up to {most} at once" if most >= 0 else "a message for each alert"

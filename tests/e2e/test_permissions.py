@@ -117,8 +117,9 @@ def test_the_shipped_role_suffices_and_each_permission_taken_from_it_is_named(
     client = logged_in(role)
     assert missing(client, OWNER).permissions == ()
     checks = {check.name: check for check in preflight.run(client, OWNER)}
-    assert {name for name, check in checks.items() if not check.ok} == {"access"}
-    assert not checks["access"].fatal
+    advice = {name for name, check in checks.items() if not check.ok}
+    assert advice == {"access", "alerts", "templates"}  # users take an administrator; two settings are as they come
+    assert not any(checks[name].fatal for name in advice)
 
     reads = {"cluster:monitor/main", "cluster:admin/opendistro/ism/policy/search"}
     writes = {
