@@ -46,6 +46,8 @@ def empty_node(node_url: str) -> str:
         client.delete("/*,.*", params={"expand_wildcards": "all"}).raise_for_status()
         for kind in ("_index_template", "_component_template", "_ingest/pipeline", "_template"):
             client.delete(f"/{kind}/*")
+        nothing = {"persistent": {"*": None}, "transient": {"*": None}}
+        client.put("/_cluster/settings", json=nothing).raise_for_status()
     return node_url
 
 

@@ -34,6 +34,7 @@ from provisioner.devcluster.standin.settings import ClusterSettings
 ROOT = pathlib.Path(__file__).parents[2]
 MINUTE = 60_000
 MONITORS, CHANNELS = "/_plugins/_alerting/monitors", "/_plugins/_notifications/configs"
+COMPILATIONS = "script.context.template.max_compilations_rate"
 CHANNEL = {"kind": "channel", "id": "hook", "title": "Hook", "type": "webhook", "url": "https://example.org/hook"}
 
 
@@ -120,7 +121,7 @@ class Stage:
 
     def remove(self) -> None:
         """Take away all that was made: other tests use the same node."""
-        self.set({"plugins.alerting.max_actionable_alert_count": None})
+        self.set({"plugins.alerting.max_actionable_alert_count": None, COMPILATIONS: None})
         query = {"size": 1000, "query": {"match_all": {}}}
         for hit in self.client.post(f"{MONITORS}/_search", json=query).json()["hits"]["hits"]:
             monitor = hit["_source"].get("monitor", hit["_source"])
@@ -148,7 +149,7 @@ def stage(
     tag = secrets.token_hex(4)
     with serve(node_url, assemble) as served, httpx.Client(base_url=served.url, timeout=60) as client:
         made = Stage(client, served, receiver, f"told-{tag}", f"told{tag}", folder)
-        made.set({"script.context.template.max_compilations_rate": "10000/1m"})
+        made.set({COMPILATIONS: "10000/1m"})
         _write(made, rules)
         try:
             made.apply()
