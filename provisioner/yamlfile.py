@@ -87,6 +87,9 @@ def _read(
         found = [document(node) for node in yaml.compose_all(text, Loader=_CoreLoader)]
         end()
     except yaml.MarkedYAMLError as error:
+        if "maximum nesting depth" in (error.problem or ""):  # libyaml's own limit, which newer ones have
+            deep = too_deep(error.problem_mark)
+            return [], [Finding("YAML001", str(deep), place(file, deep.mark), deep.hint)]
         message = " ".join(filter(None, (error.problem, error.context))) or "not valid YAML"
         return [], [
             Finding("YAML001", f"not valid YAML: {message}", _place(error, text, file), _hint(error.problem or ""))
