@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import queue
 import threading
 import time
 from collections import defaultdict
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +28,7 @@ _BATCH = 50
 """Steps recorded by one request."""
 _PATIENCE = 1.0
 """Seconds after which fewer are recorded as well: what a kill leaves to be recognised by its marks stays little."""
+_Running = Future["tuple[Event, Done | None] | None"]
 
 
 def apply(
@@ -74,6 +77,7 @@ class _Run:
         self._bodies, self._report, self._held = bodies, report, held
         self._steps = ThreadPoolExecutor(cluster.parallel, "step")
         self._stop = threading.Event()
+        self._failed = False
         self._recorder = Recorder(cluster, known)
 
     def all(self) -> None:
@@ -85,17 +89,20 @@ class _Run:
         pending = {change.ref: change for change in self._plan.pending}
         sorter: TopologicalSorter[Ref] = TopologicalSorter(edges)
         sorter.prepare()
-        running: dict[Future[tuple[Event, Done | None] | None], Ref] = {}
+        running: dict[_Running, Ref] = {}
+        ended: queue.SimpleQueue[_Running] = queue.SimpleQueue()
         try:
             while sorter.is_active() and not self._failed:
                 for ref in sorted(sorter.get_ready()):
                     if ref in pending:
-                        running[self._steps.submit(self._step, pending[ref])] = ref
+                        future = self._steps.submit(self._step, pending[ref])
+                        running[future] = ref
+                        future.add_done_callback(ended.put)
                     else:
                         sorter.done(ref)
                 if running:
-                    done, _ = wait(running, _PATIENCE, FIRST_COMPLETED)
-                    for future in done:
+                    with contextlib.suppress(queue.Empty):
+                        future = ended.get(timeout=_PATIENCE)
                         sorter.done(running.pop(future))
                         self._ended(future.result())
                     self._recorder.flush(_BATCH)
@@ -106,10 +113,6 @@ class _Run:
             for future in running:
                 if not future.cancel():
                     self._ended(future.result())
-
-    @property
-    def _failed(self) -> bool:
-        return any(event.error for event in self.events)
 
     def _step(self, change: Change) -> tuple[Event, Done | None] | None:
         """None: not begun, since another one failed."""
@@ -132,6 +135,7 @@ class _Run:
             return
         event, done = ended
         self.events.append(event)
+        self._failed |= bool(event.error)
         if done is not None:
             self._recorder.add(event.change, done.server_id)
         self._report(event)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import ssl
 import time
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote, urlencode
 
 import opensearchpy
+import orjson
 
 from provisioner import auth, backoff
 from provisioner.connection import Answer, Connection
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 POOL = 16
 """Connections kept for each host: more than there are threads in an apply."""
 _TIGHT = (",", ":")
+_ZEROS = bytes.maketrans(b"123456789", b"0" * 9)
+_LONG_NUMBER = b"0" * 19
 
 
 def path(*parts: str) -> str:
@@ -49,7 +53,8 @@ class Client:
             options |= {"verify_certs": target.verify, "ssl_show_warn": False, "ca_certs": target.ca}
             options |= {"client_cert": target.client_cert, "client_key": target.client_key}
         try:
-            _check_files(target)
+            if "verify_certs" in options or target.ca or target.client_cert:
+                _check_files(target)
             transport = opensearchpy.OpenSearch(**options).transport
         except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
             raise ClusterError(
@@ -94,7 +99,7 @@ class Client:
             return answer.status < 300
         if 200 <= answer.status < 300 and not answer.broken:
             try:
-                return json.loads(answer.body)
+                return _decoded(answer.body)
             except ValueError:
                 raise self._no_opensearch(f"{method} {path}: the answer is cut off, or no JSON") from None
         raise self._error(method, path, answer)
@@ -186,6 +191,15 @@ def _words(answer: Answer) -> tuple[str, str]:
     if isinstance(info, dict) and isinstance(info.get("error"), str):
         return "", info["error"]
     return "", answer.body.decode("utf-8", "replace")[:300]
+
+
+def _decoded(body: bytes) -> Any:
+    """Its JSON. Integers beyond 64 bits stay what they are: orjson would make floating-point numbers of them, and it
+    refuses some of what the standard library takes."""
+    if _LONG_NUMBER not in body.translate(_ZEROS):
+        with contextlib.suppress(orjson.JSONDecodeError):
+            return orjson.loads(body)
+    return json.loads(body)
 
 
 def _seconds(retry_after: str | None) -> float:

@@ -37,6 +37,7 @@ class Cluster:
         self.client = Client(settings.target)
         self.kinds = all_kinds()
         self.store = StateStore(self.client, settings.owner)
+        self._prints = fingerprint.Prints()
 
     def look(self, desired: Iterable[Resource] = (), options: Options = PLAIN) -> Known:
         """Read the state, and of the cluster what is desired or owned. Nothing is written. Raises ClusterError."""
@@ -86,6 +87,7 @@ class Cluster:
             apart=apart,
             memo=memo,
             remembered=state.memo,
+            prints=self._prints,
         )
 
     def applies(self, kind: str) -> bool:

@@ -130,9 +130,9 @@ def _verdict(resource: Resource, live: Live | None, record: Record | None, known
         return _Verdict(Action.ADOPT, f"{ADOPTED}, {_older(live)}" if live.stale else ADOPTED)
     if record is None:
         return _Verdict(Action.UPDATE, MARKED)
-    content = fingerprint.encoded(resource.body)
-    reasons = [CHANGED] if fingerprint.of_encoded(content) != record.sent else []
-    if secretrefs.MARK in content and _other_secrets(resource, record, known.salt):
+    sent, secret = known.prints.sent(resource.body)
+    reasons = [CHANGED] if sent != record.sent else []
+    if secret and _other_secrets(resource, record, known.salt):
         reasons.append(SECRET)
     reasons += _drift(live, record, known)
     if not reasons and live.stale and record.rolled_out != live.token.get("if_seq_no"):
@@ -150,7 +150,7 @@ def _older(live: Live) -> str:
 
 def _drift(live: Live, record: Record, known: Known) -> list[str]:
     reasons = []
-    if fingerprint.shown(live.body, known.secret_paths.get(live.kind, ()), known.salt) != record.shown:
+    if known.prints.shown(live.body, known.secret_paths.get(live.kind, ()), known.salt) != record.shown:
         reasons.append(DRIFTED)
     if live.server_id != record.server_id:
         reasons.append(REPLACED)

@@ -71,6 +71,32 @@ def _replaced(body: Any, secret_paths: Sequence[tuple[str, ...]], by: Callable[[
     }
 
 
+class Prints:
+    """Fingerprints of bodies that are asked for again and again: an apply looks three times, each look plans twice.
+
+    A body is known by its identity, and is kept, so that no other one takes that; it must not be changed.
+    """
+
+    def __init__(self) -> None:
+        self._sent: dict[int, tuple[Any, str, bool]] = {}
+        self._shown: dict[int, tuple[Any, str, str]] = {}
+
+    def sent(self, body: Any) -> tuple[str, bool]:
+        """The fingerprint of a body, and whether a reference to a secret may stand in it."""
+        found = self._sent.get(id(body))
+        if found is None:
+            content = encoded(body)
+            found = self._sent[id(body)] = (body, of_encoded(content), secretrefs.MARK in content)
+        return found[1:]
+
+    def shown(self, body: Any, secret_paths: Sequence[tuple[str, ...]], salt: str) -> str:
+        """As the function `shown`; one salt at a time."""
+        found = self._shown.get(id(body))
+        if found is None or found[1] != salt:
+            found = self._shown[id(body)] = (body, salt, shown(body, secret_paths, salt))
+        return found[2]
+
+
 def shown(body: Any, secret_paths: Sequence[tuple[str, ...]], salt: str) -> str:
     """The fingerprint of what the server shows; a changed secret changes it, and it can't be turned back into one."""
     return of(masked(body, secret_paths, salt))

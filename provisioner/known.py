@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from provisioner.fingerprint import Prints
 from provisioner.model import Facts
 from provisioner.secretrefs import NO_MEMO, Memo
 
@@ -23,7 +24,8 @@ class Known:
     the cluster itself. `apart` are records of kinds that only another target applies. `secret_paths` says for each kind
     where secrets stand, `salt` keys their fingerprints. `blobs` holds those bodies of the state that the plan needs, by
     fingerprint. `open` are releases that left something open. `taken` names the other owners whose states record an
-    object that we want: an adopted one bears no mark. `memo` is of the secrets in `live`, `remembered` the state's one.
+    object that we want: an adopted one bears no mark. `prints` are fingerprints worked out already. `memo` is of the
+    secrets in `live`, `remembered` the state's one.
     """
 
     owner: str
@@ -41,6 +43,7 @@ class Known:
     apart: Mapping[Ref, Record] = field(default_factory=dict)
     memo: Memo = NO_MEMO
     remembered: Memo = NO_MEMO
+    prints: Prints = field(default_factory=Prints, compare=False, repr=False)
 
     @property
     def intents(self) -> frozenset[Ref]:

@@ -17,6 +17,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from provisioner.errors import ProvisionerError
 
 if TYPE_CHECKING:
@@ -49,11 +51,26 @@ def references(value: Any) -> Iterator[str]:
 
 
 def resolve(value: Any) -> Any:
-    """The value with every reference replaced by its secret. Raises MissingSecretError, which names the reference."""
+    """The value with every reference replaced by its secret. Raises MissingSecretError, which names the reference.
+
+    A value without any is given back itself, no copy.
+    """
+    return value if isinstance(value, dict | list) and not _mentions(value) else _resolved(value)
+
+
+def _mentions(value: Any) -> bool:
+    """Whether a reference may stand anywhere in it: asked of its JSON, which is much quicker than a walk."""
+    try:
+        return MARK in orjson.dumps(value)
+    except orjson.JSONEncodeError:  # integers beyond 64 bits, say
+        return True
+
+
+def _resolved(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: resolve(child) for key, child in value.items()}
+        return {key: _resolved(child) for key, child in value.items()}
     if isinstance(value, list):
-        return [resolve(child) for child in value]
+        return [_resolved(child) for child in value]
     if isinstance(value, str):
         return REFERENCE.sub(lambda match: _secret(match[1], match[2]), value)
     return value
@@ -135,7 +152,7 @@ def prepare(secrets: Iterable[str], salt: str, memo: Memo | None = None) -> Memo
     wanted = sorted(set(secrets))
     if len(wanted) < 2:  # one is as much work as all together
         return NO_MEMO
-    joint = _scrypt(json.dumps(wanted), salt)
+    joint = keyed(json.dumps(wanted), salt)  # an apply looks three times
     if memo and memo.joint == joint and len(memo.each) == len(wanted):
         remember(dict(zip(wanted, memo.each, strict=True)), salt)
         return memo
