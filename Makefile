@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# Tests on a cluster all run in one worker; the others have the rest.
+WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-long lint format bench docs clean
@@ -39,7 +41,7 @@ demo: $(VENV)/.demo ## the whole story on a real OpenSearch; LOG=/var/log/auth.l
 	@$(BIN)/provisioner demo $(if $(LOG),--log '$(LOG)')
 
 test: $(VENV)/.test ## all tests, on a real OpenSearch
-	@$(BIN)/python -m pytest -m 'not long' $(ARGS)
+	@$(BIN)/python -m pytest -m 'not long' -n $(WORKERS) $(ARGS)
 
 test-long: $(VENV)/.test ## campaigns that take minutes: faults, fuzzing, soak
 	@$(BIN)/python -m pytest -m long $(ARGS)

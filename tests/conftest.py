@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import pathlib
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from told import Telling
 
 # No deadline: the machine is shared. No database: a run leaves no files in the checkout.
 settings.register_profile(
@@ -30,6 +32,26 @@ targets:
     hosts: ["http://127.0.0.1:19799"]
     vars: {replicas: 0}
 """
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Sections of the summary."""
+    config.pluginmanager.register(Telling())
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """All tests on one cluster run in one worker, those on the bare node of the contract tests in one as well."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByCluster(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            part = file.split("/")[1]
+            return file if part == "unit" else part
+
+    return ByCluster(config, log)
+
 
 MakeRepository = Callable[..., pathlib.Path]
 

@@ -17,8 +17,9 @@ import pytest
 from aiosmtpd.controller import Controller
 from serving import Delivered, Mail, Mailbox, Receiver, free_port
 from stepped_ism import Ism, stepped
+from told import SECTIONS
 
-COUNTS = pytest.StashKey[dict[str, tuple[int, int]]]()
+COUNTS: dict[str, tuple[int, int]] = {}
 
 
 @pytest.fixture(scope="session")
@@ -103,28 +104,24 @@ def mailbox() -> Iterator[Mailbox]:
     controller.stop()
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Make the place for the counts."""
-    config.stash[COUNTS] = {}
-
-
 @pytest.fixture
-def count(request: pytest.FixtureRequest) -> Callable[[str, int, int], None]:
+def count() -> Callable[[str, int, int], None]:
     """Report (file, replayed, unsupported) for the summary at the end."""
 
     def add(file: str, replayed: int, listed: int) -> None:
-        request.config.stash[COUNTS][file] = (replayed, listed)
+        COUNTS[file] = (replayed, listed)
 
     return add
 
 
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Print how many recordings were replayed, and how many are listed as unsupported."""
-    counts = config.stash[COUNTS]
-    if not counts:
-        return
-    terminalreporter.section("contract with the real plugins")
-    for file, (replayed, listed) in sorted(counts.items()):
-        terminalreporter.write_line(f"{file}: {replayed} recordings replayed, {listed} listed as unsupported")
-    replayed, listed = (sum(c[i] for c in counts.values()) for i in (0, 1))
-    terminalreporter.write_line(f"recordings: {replayed} replayed and equal, {listed} unsupported (docs/stand-in.md)")
+def replayed() -> list[str]:
+    """How many recordings were replayed, and how many are listed as unsupported."""
+    lines = [
+        f"{file}: {equal} recordings replayed, {listed} listed as unsupported"
+        for file, (equal, listed) in sorted(COUNTS.items())
+    ]
+    equal, listed = (sum(counts[n] for counts in COUNTS.values()) for n in (0, 1))
+    return [*lines, f"recordings: {equal} replayed and equal, {listed} unsupported (docs/stand-in.md)"] if lines else []
+
+
+SECTIONS["contract with the real plugins"] = replayed

@@ -10,7 +10,6 @@ from clusters import (
     repository,
     small,
 )
-from faultcampaign import pytest_terminal_summary
 from pack_cluster import pack
 
 __all__ = [
@@ -21,7 +20,6 @@ __all__ = [
     "docker_setup",
     "offline",
     "pack",
-    "pytest_terminal_summary",
     "repository",
     "small",
 ]

@@ -22,6 +22,7 @@ from faulteffects import sigkill
 from faultlab import IMPATIENT, LOG_TYPES, PATIENT, Lane, lane, receiver
 from faultlook import APPLY, FIRST, UPDATE, Reference, flaws, measured, unfinished
 from faultproxy import Fault
+from told import SECTIONS
 
 KILLED = ("killed before the write", "killed after the write")
 REFUSED = ("429", "502", "503", "reset before the body")
@@ -249,10 +250,5 @@ def table(results: Sequence[Result]) -> list[str]:
     return lines
 
 
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """For conftest.py: pytest prints the table at its end."""
-    races = [f"{number:>6} {ending}" for ending, number in sorted(RACES.items())]
-    for name, lines in (("faults", table(TALLY) if TALLY else []), ("two applies at once", races)):
-        if lines:
-            terminalreporter.section(name)
-            terminalreporter.write("\n".join([*lines, ""]))
+SECTIONS["faults"] = lambda: table(TALLY) if TALLY else []
+SECTIONS["two applies at once"] = lambda: [f"{number:>6} {ending}" for ending, number in sorted(RACES.items())]
