@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from provisioner import apply, durations, plan, secretrefs
 from provisioner.errors import LimitError, MovedError
 from provisioner.lock import Lock
-from provisioner.model import PLAIN
+from provisioner.model import PLAIN, Action
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -130,4 +130,12 @@ def _apply(cluster: Cluster, wanted: Wanted, planned: Plan, known: Known, lock: 
     after, left = look(cluster, wanted)
     if after.memo != after.remembered:
         cluster.store.write(memo=after.memo)
-    return Outcome(planned, events, left, behind=cluster.behind(planned, wanted.wait))
+    behind = cluster.behind(planned, wanted.wait) if _may_be_behind(planned, after) else {}
+    return Outcome(planned, events, left, behind=behind)
+
+
+def _may_be_behind(planned: Plan, after: Known) -> bool:
+    """Whether ISM has to be asked what became of a roll-out: not of policies that are new, with no index of before."""
+    changed = [change for change in planned.pending if change.kind == "ism_policy"]
+    lives = [after.live.get(change.ref) for change in changed]
+    return any(change.action is not Action.CREATE for change in changed) or any(live and live.stale for live in lives)
