@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+from functools import partial
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import jinja2
@@ -12,7 +14,7 @@ from jinja2 import nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from provisioner import yamlfile
-from provisioner.yamlforms import Forms, Pieces, UnfitError
+from provisioner.yamlforms import Encoded, Forms, Pieces, UnfitError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +25,12 @@ if TYPE_CHECKING:
 # Unicode's noncharacters, for a program's own use: they mark where a printed value begins and ends, and a value that a
 # macro wrote in brackets.
 _BEGIN, _END, _OPEN, _CLOSE = "\ufdd0", "\ufdd1", "\ufdd2", "\ufdd3"
-_MARKS = re.compile(f"([{_BEGIN}{_END}{_OPEN}{_CLOSE}])")
+_MARKS = re.compile(f"[{_BEGIN}{_END}{_OPEN}{_CLOSE}]")
+_PRINTED = re.compile(f"{_BEGIN}([0-9]+){_END}|([{_OPEN}{_CLOSE}])")
+
+_ODD = re.compile(f"[{_BEGIN}{_END}{_OPEN}{_CLOSE}\ud800-\udfff]")
+_LARGEST = 10**17
+_DEEPEST = 30
 
 # YAML refuses these raw, JSON does not: controls, surrogates, the byte order mark, line separators.
 _NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
@@ -37,20 +44,40 @@ class TemplateError(Exception):
         self.where = where
 
 
-class Encoded(str):
-    """JSON: what `tojson` gives. It is not encoded again when it is printed.
-
-    Whatever is done with it (cutting, joining, replacing) gives plain text, which is encoded like any other.
-    Jinja2's own Markup would keep its mark through all that, and values could break out.
-    """
-
-    __slots__ = ()
-
-
 class Printed(str):
     """What a macro, a block or a template printed, its values encoded and marked. It is printed as it is."""
 
     __slots__ = ()
+
+
+def kept(value: Any) -> Any:
+    """A value as it is kept until its text is read: itself where JSON and YAML have it just so, else encoded."""
+    with contextlib.suppress(UnfitError):
+        return _plain(value, 0)
+    return encode(value)
+
+
+def _plain(value: Any, depth: int) -> Any:
+    """A copy of a value that any way of reading gives back the same. Raises UnfitError."""
+    kind = type(value)
+    if kind is str:
+        if value.isascii() or not _ODD.search(value):
+            return value
+    elif kind is list or kind is tuple:
+        if depth < _DEEPEST:
+            return [_plain(child, depth + 1) for child in value]
+    elif kind is dict:
+        if depth < _DEEPEST:
+            return {_key(key): _plain(child, depth + 1) for key, child in value.items()}
+    elif value is None or kind is bool or (kind is int and -_LARGEST < value < _LARGEST):
+        return value
+    raise UnfitError
+
+
+def _key(key: Any) -> str:
+    if type(key) is str and (key.isascii() or not _ODD.search(key)):
+        return key
+    raise UnfitError
 
 
 def encode(value: Any) -> Encoded:
@@ -74,12 +101,18 @@ def _refuse(value: Any) -> Any:
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=_refuse)
 
 
-def _print(value: Any) -> str:
+def _print(values: list[Any], _: Any, value: Any) -> str:
+    """What stands in the text for a printed value, which joins the others.
+
+    With the second argument, what Jinja2 is about to print, it prints no constants while it compiles.
+    """
     if not isinstance(value, Printed):
-        return f"{_BEGIN}{encode(value)}{_END}"
+        values.append(kept(value))
+        return f"{_BEGIN}{len(values) - 1}{_END}"
     return f"{_OPEN}{value}{_CLOSE}" if value.lstrip()[:1] in ("[", "{") else value
 
 
+_OF_MAPPINGS = frozenset(dir(dict))
 _OF_TEXT = frozenset({"join", "lower", "replace", "split", "startswith", "endswith", "strip", "upper"})
 
 
@@ -95,11 +128,22 @@ class _Environment(ImmutableSandboxedEnvironment):
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """`doc.keys` is the document's key of that name, not a method of Python's dictionaries."""
-        if isinstance(obj, dict) and attribute in obj:
-            return obj[attribute]
+        if isinstance(obj, dict):
+            if attribute in obj:
+                return obj[attribute]
+            if type(obj) is dict and attribute not in _OF_MAPPINGS:
+                return self.undefined(obj=obj, name=attribute)
         if attribute in _OF_TEXT and isinstance(obj, str):
             return getattr(obj, attribute)  # what the sandbox would find out anew each time: these are harmless
         return super().getattr(obj, attribute)
+
+    def call(self, context: Any, function: Any, /, *arguments: Any, **named: Any) -> Any:
+        """A plain function, as our own are, is called at once: the sandbox would only look for marks that it has not."""
+        if type(function) is not FunctionType or function.__dict__:
+            return super().call(context, function, *arguments, **named)
+        named.pop("_loop_vars", None)  # what Jinja2 adds for functions that take its context
+        named.pop("_block_vars", None)
+        return function(*arguments, **named)
 
 
 def file_below(folder: Path, name: str) -> Path | None:
@@ -118,10 +162,11 @@ class Templates:
         self.folders = folders
         self._texts: dict[str, str] = {}
         self._forms = Forms()
+        self._values: list[Any] = []  # that were printed: their numbers stand in the text, also in modules that are kept
         self.environment = _Environment(
             loader=jinja2.FileSystemLoader([str(folder) for folder in folders]),
             undefined=jinja2.StrictUndefined,
-            finalize=_print,
+            finalize=jinja2.pass_eval_context(partial(_print, self._values)),
             auto_reload=False,
             trim_blocks=True,
             lstrip_blocks=True,
@@ -144,8 +189,8 @@ class Templates:
         """
         printed = self._printed(name, context)
         with contextlib.suppress(UnfitError):
-            return self._forms.value(_taken_apart(printed))
-        text, values = _unmarked(printed)
+            return self._forms.value(self._taken_apart(printed))
+        text, values = self._unmarked(printed)
         documents, findings = yamlfile.rendered(text, f"templates/{name} (rendered)", values)
         if findings:
             raise TemplateError(f"{findings[0].message}; {findings[0].hint}", str(findings[0].origin))
@@ -153,7 +198,7 @@ class Templates:
 
     def text(self, name: str, context: Mapping[str, Any]) -> str:
         """The template's text with this context. Raises TemplateError with the template's line."""
-        return _unmarked(self._printed(name, context))[0]
+        return self._unmarked(self._printed(name, context))[0]
 
     def _printed(self, name: str, context: Mapping[str, Any]) -> str:
         try:
@@ -170,42 +215,35 @@ class Templates:
             words = str(error) if isinstance(error, (jinja2.TemplateError, ValueError, OSError)) else repr(error)
             raise TemplateError(words, f"templates/{name}:{_line(error)}") from error
 
+    def _taken_apart(self, printed: str) -> Pieces:
+        """The pieces of a text around its printed values, and those. Raises UnfitError."""
+        first, *parts = _PRINTED.split(printed)
+        stack = [Pieces([first], [])]
+        for number, bracket, text in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
+            if bracket == _OPEN:
+                stack.append(Pieces([text], []))
+                continue
+            done = stack.pop() if bracket else self._values[int(number)]
+            if not stack:
+                raise UnfitError
+            stack[-1].values.append(done)
+            stack[-1].around.append(text)
+        return stack[0]
 
-def _taken_apart(printed: str) -> Pieces:
-    """The pieces of a text around its printed values, and those."""
-    stack = [Pieces([""], [])]
-    value: str | None = None
-    for part in _MARKS.split(printed):
-        if part == _BEGIN:
-            value = ""
-        elif part == _OPEN:
-            stack.append(Pieces([""], []))
-        elif part in (_END, _CLOSE):
-            done = value if part == _END else stack.pop()
-            stack[-1].values.append(done or "")
-            stack[-1].around.append("")
-            value = None
-        elif value is None:
-            stack[-1].around[-1] += part
-        else:
-            value = part
-    return stack[0]
-
-
-def _unmarked(printed: str) -> tuple[str, list[Stretch]]:
-    """The text without marks, and where the printed values stand in it."""
-    parts: list[str] = []
-    values: list[Stretch] = []
-    position = begin = 0
-    for part in _MARKS.split(printed):
-        if part == _BEGIN:
-            begin = position
-        elif part == _END:
-            values.append((begin, position))
-        elif part not in (_OPEN, _CLOSE):
-            parts.append(part)
-            position += len(part)
-    return "".join(parts), values
+    def _unmarked(self, printed: str) -> tuple[str, list[Stretch]]:
+        """The text with its values encoded, and where they stand in it."""
+        first, *parts = _PRINTED.split(printed)
+        pieces, position = [first], len(first)
+        values: list[Stretch] = []
+        for number, text in zip(parts[::3], parts[2::3], strict=True):
+            if number is not None:
+                value = encode(self._values[int(number)])
+                values.append((position, position + len(value)))
+                pieces.append(value)
+                position += len(value)
+            pieces.append(text)
+            position += len(text)
+        return "".join(pieces), values
 
 
 def _line(error: Exception) -> int:

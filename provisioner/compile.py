@@ -5,6 +5,7 @@ from __future__ import annotations
 import pathlib
 import re
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from provisioner import compilefindings, durations, querystring, rulepacks, schema, starter
@@ -13,7 +14,7 @@ from provisioner.mentions import attaches, mentions
 from provisioner.model import ACCESS_KINDS, Body, Document, Finding, Origin, Ref, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from provisioner.settings import Settings
     from provisioner.source import Source
@@ -69,6 +70,7 @@ class Compiler:
     raw: dict[Ref, Document] = field(init=False)
     files: set[str] = field(init=False, default_factory=set)
     shown: dict[Ref, dict[str, Any]] = field(init=False, default_factory=dict)
+    aliases: dict[Any, str] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.templates = Templates([self.root / "templates", starter.folder() / "templates"])
@@ -183,7 +185,11 @@ class Compiler:
             return found[1]
 
         def query_fields(query: str) -> list[str]:
-            names = {about.get("ecs"): name for each in documents("schema") for name, about in each["fields"].items()}
+            seen.extend(self.source.of_kind("schema"))
+            if not self.aliases:
+                fields = [pair for each in documents("schema") for pair in each["fields"].items()]
+                self.aliases.update({about.get("ecs"): name for name, about in fields})
+            names = self.aliases
             return sorted({names.get(field, field) for field in querystring.fields(query)}) or ["@timestamp"]
 
         target = self.settings.target
@@ -206,6 +212,7 @@ class Compiler:
             "read": self.templates.read,
             "query_fields": query_fields,
             "fill": fill,
+            "sections": sections,
         }
 
     def _files(self, value: Any, document: Document) -> Any:
@@ -232,9 +239,39 @@ class Compiler:
         raise TemplateError(f"there is no file {schema.show(value['file'])} beside the document", document.origin.file)
 
 
-def fill(text: str, values: Mapping[str, str]) -> str:
+def fill(text: str, values: Mapping[str, str], **more: str) -> str:
     """The text with each `%name%` replaced by its value, all at once: what a value says is not looked through again."""
-    return _PLACE.sub(lambda match: values.get(match[1], match[0]), text)
+    values = {**values, **more}
+    pieces = list(_pieces(text))
+    for at in range(1, len(pieces), 2):
+        name = pieces[at]
+        pieces[at] = values[name] if name in values else f"%{name}%"
+    return "".join(pieces)
+
+
+@lru_cache(maxsize=256)
+def _pieces(text: str) -> Sequence[str]:
+    """What stands between the places of a text, and between those the places' names: a few texts for all rules."""
+    return tuple(_PLACE.split(text))
+
+
+def sections(text: str, name: str, lists: Sequence[str], parts: Mapping[str, str]) -> str:
+    """The text with each section `{{#%name%}}…{{/%name%}}` once for each of these lists (`{{#list}}…{{/list}}`), and
+    then each of the parts replaced by what it maps to, one after the other."""
+    return _sections(text, name, tuple(lists), tuple(parts.items()))
+
+
+@lru_cache(maxsize=256)
+def _sections(text: str, name: str, lists: Sequence[str], parts: Sequence[tuple[str, str]]) -> str:
+    whole, *others = text.split(f"{{{{#%{name}%}}}}")
+    for other in others:
+        section, *behind = other.split(f"{{{{/%{name}%}}}}")
+        if behind:
+            whole += "".join(f"{{{{#{each}}}}}{section}{{{{/{each}}}}}" for each in lists)
+        whole += behind[-1] if behind else section
+    for part, by in parts:
+        whole = whole.replace(part, by)
+    return whole
 
 
 def _shown(document: Document) -> dict[str, Any]:

@@ -36,13 +36,23 @@ class UnfitError(Exception):
     """This text has no form, or these values don't fit into it."""
 
 
+class Encoded(str):
+    """JSON: what `tojson` gives. It is not encoded again when it is printed.
+
+    Whatever is done with it (cutting, joining, replacing) gives plain text, which is encoded like any other.
+    Jinja2's own Markup would keep its mark through all that, and values could break out.
+    """
+
+    __slots__ = ()
+
+
 @dataclass(slots=True)
 class Pieces:
-    """A text taken apart: what stands `around` its values, one piece more than there are values. A value is JSON, or in
-    pieces itself: something in brackets that a macro wrote."""
+    """A text taken apart: what stands `around` its values, one piece more than there are values. A value is one of JSON,
+    encoded or not, or in pieces itself: something in brackets that a macro wrote."""
 
     around: list[str]
-    values: list[str | Pieces]
+    values: list[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +86,7 @@ class Forms:
         form = self.known[text]
         if form is None:
             raise UnfitError
-        values = [_value(each) if isinstance(each, str) else self.value(each, within + 1) for each in pieces.values]
+        values = [self.value(each, within + 1) if type(each) is Pieces else _value(each) for each in pieces.values]
         return _filled(form, values)
 
     def _form(self, text: str) -> Any:
@@ -130,8 +140,17 @@ def _scalar(node: yaml.ScalarNode) -> Any:
     raise UnfitError
 
 
-def _value(text: str) -> Any:
-    """A value that was encoded as JSON. Raises UnfitError where reading it as YAML could give something else."""
+def _value(value: Any) -> Any:
+    """A value that nobody else has. Raises UnfitError where reading it as YAML could give something else."""
+    kind = type(value)
+    if kind is list:
+        return [_value(child) for child in value]
+    if kind is dict:
+        return {key: _value(child) for key, child in value.items()}
+    return _decoded(value) if kind is Encoded else value
+
+
+def _decoded(text: str) -> Any:
     if text[:1] == '"' and "\\" not in text:
         return text[1:-1]
     deep = text[:1] in ("[", "{") and text.count("[") + text.count("{") > _DEPTH

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provisioner import source, yamlfile, yamlforms
-from provisioner.bodytemplates import encode
+from provisioner.bodytemplates import encode, kept
 from provisioner.compile import Compiler
 from provisioner.settings import Settings, Target
 from provisioner.yamlforms import Forms, Pieces, UnfitError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT = Path(__file__).parents[2]
 FORMS = [
@@ -49,7 +53,7 @@ FORMS = [
     ["a: -1\nb: 1.5\nc: ", "\n"],
     ["a: yes\nb: ~\nc: true\nd: 0755\ne: ", "\n"],
 ]
-TEXT = st.text(st.characters(exclude_characters="\ufdd0\ufdd1"))
+TEXT = st.text(st.characters(exclude_characters="\ufdd0\ufdd1\ufdd2\ufdd3"))
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT.map(lambda key: key[:5]), inner, max_size=3),
@@ -72,17 +76,22 @@ def alike(one: object, other: object) -> bool:
     return json.dumps(one) == json.dumps(other)
 
 
+def check_that_both_read_the_same(pieces: list[str], values: list[object], form: Callable[[object], object]) -> None:
+    """`form`: how values are kept until they are put in, encoded or as they are."""
+    try:
+        found = Forms().value(Pieces(pieces, [form(value) for value in values]))
+    except UnfitError:
+        return
+    documents, fine = whole(pieces, [encode(value) for value in values])
+    assert fine
+    assert alike([found], documents)
+
+
 @settings(max_examples=1_000)
 @given(st.sampled_from(FORMS), st.data())
 def test_a_form_reads_what_the_whole_text_says(pieces: list[str], data: st.DataObject) -> None:
-    values = [str(encode(data.draw(VALUES))) for _ in pieces[1:]]
-    try:
-        found = Forms().value(Pieces(pieces, values))
-    except UnfitError:
-        return
-    documents, fine = whole(pieces, values)
-    assert fine
-    assert alike([found], documents)
+    values = [data.draw(VALUES) for _ in pieces[1:]]
+    check_that_both_read_the_same(pieces, values, data.draw(st.sampled_from([encode, kept])))
 
 
 ODD = [
@@ -107,15 +116,9 @@ ODD += ["a\u2028b", "\x7f", "\ufeff", '"', "\\", "\\ud800", "*a", "&a", "!a", "x
 
 @pytest.mark.parametrize("pieces", FORMS, ids=repr)
 @pytest.mark.parametrize("odd", ODD, ids=lambda odd: repr(odd)[:20])
-def test_odd_values(pieces: list[str], odd: object) -> None:
-    values = [str(encode(odd)) for _ in pieces[1:]]
-    try:
-        found = Forms().value(Pieces(pieces, values))
-    except UnfitError:
-        return
-    documents, fine = whole(pieces, values)
-    assert fine
-    assert alike([found], documents)
+@pytest.mark.parametrize("form", [encode, kept])
+def test_odd_values(pieces: list[str], odd: object, form: Callable[[object], object]) -> None:
+    check_that_both_read_the_same(pieces, [odd for _ in pieces[1:]], form)
 
 
 @pytest.mark.parametrize(
@@ -129,24 +132,24 @@ def test_odd_values(pieces: list[str], odd: object) -> None:
 )
 def test_what_has_a_form_is_read_by_it(pieces: list[str], values: list[object], expected: object) -> None:
     forms = Forms()
-    assert forms.value(Pieces(pieces, [str(encode(value)) for value in values])) == expected
+    assert forms.value(Pieces(pieces, [encode(value) for value in values])) == expected
     assert len(forms.known) == 1
-    again = forms.value(Pieces(pieces, [str(encode(value)) for value in values]))
+    again = forms.value(Pieces(pieces, [encode(value) for value in values]))
     assert again == expected
     assert len(forms.known) == 1
-    assert again is not forms.value(Pieces(pieces, [str(encode(value)) for value in values]))
+    assert again is not forms.value(Pieces(pieces, [encode(value) for value in values]))
 
 
 def test_what_a_macro_wrote_in_brackets_has_a_form_of_its_own() -> None:
     def pieces(count: int) -> Pieces:
-        inner = Pieces(["[", *[", "] * (count - 1), "]\n"], [str(number) for number in range(count)])
-        return Pieces(["a: ", "\nb: ", "\n"], [inner, '"x"'])
+        inner = Pieces(["[", *[", "] * (count - 1), "]\n"], list(range(count)))
+        return Pieces(["a: ", "\nb: ", "\n"], [inner, "x"])
 
     forms = Forms()
     for count in (1, 2, 3, 2):
         assert forms.value(pieces(count)) == {"a": list(range(count)), "b": "x"}
     assert len(forms.known) == 4  # the one around it is the same
-    comment = Pieces(["[1] # ", ""], ["2"])
+    comment = Pieces(["[1] # ", ""], [2])
     with pytest.raises(UnfitError):
         forms.value(Pieces(["a: {b: ", ", c: 1}"], [comment]))
 
@@ -180,13 +183,13 @@ def test_deep_values_and_forms_are_read_whole() -> None:
     for _ in range(yamlforms._DEPTH + 1):
         deep = [deep]
     with pytest.raises(UnfitError):
-        Forms().value(Pieces(["a: ", ""], [str(encode(deep))]))
+        Forms().value(Pieces(["a: ", ""], [encode(deep)]))
     with pytest.raises(UnfitError):
-        Forms().value(Pieces(["[" * (yamlforms._DEPTH + 1), "]" * (yamlforms._DEPTH + 1)], ["1"]))
+        Forms().value(Pieces(["[" * (yamlforms._DEPTH + 1), "]" * (yamlforms._DEPTH + 1)], [1]))
 
 
 def test_forms_are_forgotten_where_there_are_very_many() -> None:
     forms = Forms()
     for number in range(yamlforms._MOST + 10):
-        assert forms.value(Pieces([f"k{number}: ", "\n"], ["1"])) == {f"k{number}": 1}
+        assert forms.value(Pieces([f"k{number}: ", "\n"], [1])) == {f"k{number}": 1}
     assert len(forms.known) <= yamlforms._MOST
