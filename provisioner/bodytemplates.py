@@ -6,7 +6,7 @@ import contextlib
 import json
 import re
 from functools import partial
-from types import FunctionType
+from types import BuiltinMethodType, FunctionType
 from typing import TYPE_CHECKING, Any
 
 import jinja2
@@ -139,7 +139,8 @@ class _Environment(ImmutableSandboxedEnvironment):
 
     def call(self, context: Any, function: Any, /, *arguments: Any, **named: Any) -> Any:
         """A plain function, as our own are, is called at once: the sandbox would only look for marks that it has not."""
-        if type(function) is not FunctionType or function.__dict__:
+        kind = type(function)
+        if kind is not BuiltinMethodType and (kind is not FunctionType or function.__dict__):
             return super().call(context, function, *arguments, **named)
         named.pop("_loop_vars", None)  # what Jinja2 adds for functions that take its context
         named.pop("_block_vars", None)

@@ -209,7 +209,7 @@ class Compiler:
             "documents": documents,
             "ms": durations.ms,
             "period": durations.period,
-            "read": self.templates.read,
+            "read": lambda name: self.templates.read(name),
             "query_fields": query_fields,
             "fill": fill,
             "sections": sections,
@@ -218,11 +218,15 @@ class Compiler:
     def _files(self, value: Any, document: Document) -> Any:
         """`source: {file: name}` becomes the text of that file beside the document."""
         if isinstance(value, list):
-            return [self._files(child, document) for child in value]
+            return [self._files(child, document) if isinstance(child, list | dict) else child for child in value]
         if not isinstance(value, dict):
             return value
         return {
-            key: self._text(child, document) if key == "source" and _is_file(child) else self._files(child, document)
+            key: self._text(child, document)
+            if key == "source" and _is_file(child)
+            else self._files(child, document)
+            if isinstance(child, list | dict)
+            else child
             for key, child in value.items()
         }
 

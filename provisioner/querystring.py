@@ -11,12 +11,17 @@ if TYPE_CHECKING:
 
 # Runs of plain characters are taken at once, and never given back: rules by the thousand have a million of them.
 _QUOTED = r'"(?:[^"\\]++|\\.)*+"|/(?:[^/\\]++|\\.)*+/'
-_TOKEN = re.compile(rf"{_QUOTED}|(?P<word>(?:\\.|[\w@.])(?:[\w@.\-]++|\\.)*+)(?P<colon>\s*:)?|\S")
+_WORD = r"(?:\\.|[\w@.])(?:[\w@.\-]++|\\.)*+"
+_NEXT_FIELD = re.compile(
+    rf"(?:{_QUOTED}|{_WORD}(?!\s*:)|[^\w@.\\]|\\(?!.))*+(?:({_WORD})\s*:|\Z)"  # it finds the end at last, never nothing
+)
 _FIELD = re.compile(r"[A-Za-z_@][\w@.\-]*")  # neither the hour in a range's date nor a wildcard
 _EXISTS = re.compile(r"\s*([A-Za-z_@][\w@.\-]*)")
 
 _PART = re.compile(_QUOTED + r'|[\[{][^\]}]*[\]}]|[()]|(?:[^\s()\[\]{}"/\\]++|\\.|\\)++|\S')
 _NAMED = re.compile(r"((?:\\.|[^:\\])+):(.*)")
+_SIGNS = frozenset("+-!\"/[{()}]^~:")
+_JOINING = frozenset({"AND", "OR", "&&", "||"})
 _OPERATORS = frozenset({"", "AND", "OR", "NOT", "&&", "||"})
 
 
@@ -24,8 +29,8 @@ _OPERATORS = frozenset({"", "AND", "OR", "NOT", "&&", "||"})
 def fields(query: str) -> Collection[str]:
     """The fields that a query string names (`field:`, `_exists_:field`); quoted text and regexes are skipped."""
     found: dict[str, None] = {}
-    for match in _TOKEN.finditer(query):
-        field = match["word"] if match.lastgroup == "colon" and _FIELD.fullmatch(match["word"]) else None
+    for match in _NEXT_FIELD.finditer(query):
+        field = match[1] if match[1] and _FIELD.fullmatch(match[1]) else None
         if field == "_exists_":
             named = _EXISTS.match(query, match.end())
             field = named[1] if named else None
@@ -52,8 +57,20 @@ def terms(query: str) -> Iterator[Term]:
     groups: list[tuple[str | None, bool]] = [(None, False)]
     field: str | None = None  # named, its value still to come
     negated = False  # said of what comes next
-    parts = [match[0] for match in _PART.finditer(query)]
-    for part, following in zip(parts, [*parts[1:], *[""] * bool(parts)], strict=True):
+    parts = _PART.findall(query)
+    for part, following in zip(parts, [*parts[1:], ""], strict=False):
+        if part in _JOINING:
+            continue
+        if part[0] not in _SIGNS:  # most parts: the rest of the loop would say the same of them
+            name, colon, value = part.partition(":")
+            if value and "\\" not in name:
+                yield Term(name, value, False, negated ^ groups[-1][1])
+                negated = False
+                continue
+            if not colon and part != "NOT" and following[:1] != ":":
+                yield Term(field or groups[-1][0], part, False, negated ^ groups[-1][1])
+                field, negated = None, False
+                continue
         word = part.lstrip("+-!")
         named = _NAMED.fullmatch(word) if ":" in word else None
         negated ^= part[0] in "-!" or word == "NOT"

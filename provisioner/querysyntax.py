@@ -35,6 +35,22 @@ _OPERATORS = {"AND": "and", "&&": "and", "OR": "or", "||": "or", "NOT": "not"}
 _DEEPEST = 200
 
 
+_GAP = r"[ \t\n\r\u3000]"
+_OPERATOR = r"(?:AND|OR|NOT|&&|\|\|)"
+_NAME = rf"(?:(?!{_OPERATOR}(?!{_REST}))[\w@.][\w@.\-]*+:)?+"
+_PLAIN = rf"""(?!{_OPERATOR}(?!{_REST}))(?:{_START}|[*?])(?:{_REST})*+|"(?:[^"\\]++|\\.)*+\""""
+_JOINED = rf"(?:{_GAP}++(?:(?:AND|OR|&&|\|\|){_GAP}++(?!\)|\Z))?+|(?=\)|\Z))"
+
+
+def _usual(levels: int) -> str:
+    """Clauses with words or quoted texts, parentheses within each other as deep as that: it decides nearly all queries."""
+    group = rf"|\({_GAP}*+{_usual(levels - 1)}\)" if levels else ""
+    return rf"(?:(?:NOT{_GAP}++)?+{_NAME}(?:{_PLAIN}{group}){_JOINED})++"
+
+
+_USUAL = re.compile(_GAP + "*+" + _usual(5), re.DOTALL)
+
+
 @dataclass(frozen=True, slots=True)
 class Wrong:
     """What is wrong, at which character (from 1), and how to mend it."""
@@ -61,6 +77,8 @@ _ESCAPE = "put the value in quotes, or a backslash before the sign"
 
 def wrong(query: str) -> Wrong | None:
     """Why the parser refuses the query, or None where it takes it. A blank query is taken: it finds nothing."""
+    if "\\u" not in query and _USUAL.fullmatch(query):
+        return None
     try:
         tokens = _tokens(query)
         if len(tokens) > 1:

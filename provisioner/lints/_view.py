@@ -68,17 +68,17 @@ def queries(rule: Document) -> Iterator[tuple[Path, str]]:
     if rule.body.get("type") == "raw":
         return
     for key, value in rule.body.items():
-        if key not in _NO_QUERIES:
+        if key == "query" and isinstance(value, str):
+            yield (key,), value
+        elif isinstance(value, dict | list) and key not in _NO_QUERIES:
             yield from _queries(value, (key,))
 
 
 def _queries(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
-    if isinstance(value, dict):
-        for key, child in value.items():
-            yield from _queries(child, (*path, key))
-    elif isinstance(value, list):
-        for index, child in enumerate(value):
-            yield from _queries(child, (*path, index))
+    if isinstance(value, dict | list):
+        for key, child in value.items() if isinstance(value, dict) else enumerate(value):
+            if isinstance(child, str | dict | list):
+                yield from _queries(child, (*path, key))
     elif isinstance(value, str) and (path[-1] == "query" or path[-2:] == ("ratio", "of")):
         yield path, value
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from provisioner.querystring import Term
 
 CODE = "RULE002"
+_PHRASES = frozenset({'"', "/"})
 
 
 def check(view: View) -> Iterator[Finding]:
@@ -55,7 +56,7 @@ def _wrong(terms: Iterable[Term], known: Collection[str], open_: tuple[str, ...]
             yield f"{field!r} stands for several fields", "name each of them, with OR between"
         elif field.startswith(open_):
             yield _below(field)
-        if named := _named_in(term, known):
+        if term.text[:1] in _PHRASES and (named := _named_in(term, known)):
             hint = "leave that part of the phrase out, or use a threshold rule with `count: 1`"
             yield f"the phrase {term.text} holds a field and a colon, `{named}:`", hint
 
@@ -66,6 +67,6 @@ def _below(field: str) -> tuple[str, str]:
 
 
 def _named_in(term: Term, known: Collection[str]) -> str | None:
-    if term.text[0:1] not in ('"', "/") or ":" not in term.text:
+    if ":" not in term.text:
         return None
     return next((name for name in sorted(known) if f"{name}:" in term.text), None)
