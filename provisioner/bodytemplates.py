@@ -138,7 +138,7 @@ class _Environment(ImmutableSandboxedEnvironment):
         return super().getattr(obj, attribute)
 
     def call(self, context: Any, function: Any, /, *arguments: Any, **named: Any) -> Any:
-        """A plain function, as our own are, is called at once: the sandbox would only look for marks that it has not."""
+        """A plain function, as our own are, is called at once: the sandbox would look for marks that it has not."""
         kind = type(function)
         if kind is not BuiltinMethodType and (kind is not FunctionType or function.__dict__):
             return super().call(context, function, *arguments, **named)
@@ -163,7 +163,7 @@ class Templates:
         self.folders = folders
         self._texts: dict[str, str] = {}
         self._forms = Forms()
-        self._values: list[Any] = []  # that were printed: their numbers stand in the text, also in modules that are kept
+        self._values: list[Any] = []  # all that were printed: modules that Jinja2 keeps hold numbers of old ones
         self.environment = _Environment(
             loader=jinja2.FileSystemLoader([str(folder) for folder in folders]),
             undefined=jinja2.StrictUndefined,

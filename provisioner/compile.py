@@ -14,7 +14,7 @@ from provisioner.mentions import attaches, mentions
 from provisioner.model import ACCESS_KINDS, Body, Document, Finding, Origin, Ref, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from provisioner.settings import Settings
     from provisioner.source import Source
@@ -185,35 +185,40 @@ class Compiler:
             return found[1]
 
         def query_fields(query: str) -> list[str]:
+            names = self.aliases or self._find_aliases(documents("schema"))
             seen.extend(self.source.of_kind("schema"))
-            if not self.aliases:
-                fields = [pair for each in documents("schema") for pair in each["fields"].items()]
-                self.aliases.update({about.get("ecs"): name for name, about in fields})
-            names = self.aliases
             return sorted({names.get(field, field) for field in querystring.fields(query)}) or ["@timestamp"]
 
-        target = self.settings.target
+        def read(name: str) -> str:
+            return self.templates.read(name)
+
         return {
             "doc": _shown(document),
             "owner": self.settings.owner,
-            "namespace": target.namespace,
-            "target": {
-                "name": target.name,
-                "vars": dict(target.vars),
-                "schedule": target.schedule,
-                "catch": target.catch and dict(target.catch),
-            },
+            "namespace": self.settings.target.namespace,
+            "target": self._target(),
             "name": lambda id_: f"{self.settings.owner}-{id_}",
             "ref": ref,
             "lookup": lookup,
             "documents": documents,
             "ms": durations.ms,
             "period": durations.period,
-            "read": lambda name: self.templates.read(name),
+            "read": read,
             "query_fields": query_fields,
             "fill": fill,
             "sections": sections,
         }
+
+    def _target(self) -> dict[str, Any]:
+        target = self.settings.target
+        catch = target.catch and dict(target.catch)
+        return {"name": target.name, "vars": dict(target.vars), "schedule": target.schedule, "catch": catch}
+
+    def _find_aliases(self, schemas: Iterable[Body]) -> Mapping[Any, str]:
+        """The fields by their names in ECS; found once for all rules."""
+        fields = [pair for each in schemas for pair in each["fields"].items()]
+        self.aliases.update({about.get("ecs"): name for name, about in fields})
+        return self.aliases
 
     def _files(self, value: Any, document: Document) -> Any:
         """`source: {file: name}` becomes the text of that file beside the document."""
@@ -248,8 +253,7 @@ def fill(text: str, values: Mapping[str, str], **more: str) -> str:
     values = {**values, **more}
     pieces = list(_pieces(text))
     for at in range(1, len(pieces), 2):
-        name = pieces[at]
-        pieces[at] = values[name] if name in values else f"%{name}%"
+        pieces[at] = values.get(pieces[at], f"%{pieces[at]}%")
     return "".join(pieces)
 
 

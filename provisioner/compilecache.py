@@ -23,6 +23,7 @@ import orjson
 
 from provisioner import folders, rulepacks, starter
 from provisioner.model import Document, Finding, Origin, Path, Ref, Resource, Severity
+from provisioner.yamlplaces import FileText, Places
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -181,11 +182,10 @@ def _encoded(compiled: Compiled) -> dict[str, Any]:
     def number(document: Document | None) -> int | None:
         return numbers.get(id(document))
 
+    texts: dict[str, str] = {}
     return {
-        "read": [
-            [each.kind, each.id, each.body, _place(each.origin), *map(_places, (each.origins, each.key_origins))]
-            for each in read
-        ],
+        "read": [[each.kind, each.id, each.body, *_places(each.origins, texts)] for each in read],
+        "texts": texts,
         "made": made,
         "resources": [
             [each.kind, each.key, each.body, _place(each.origin), number(each.document), *map(list, each.depends_on)]
@@ -211,15 +211,21 @@ def _place(origin: Origin) -> list[Any]:
     return [origin.file, origin.line, origin.column]
 
 
-def _places(places: Mapping[Path, Origin]) -> str:
-    """As JSON within JSON: most are never asked for, and are then not decoded either."""
-    return orjson.dumps([[path, *_place(origin)] for path, origin in places.items()]).decode()
+def _places(places: Mapping[Path, Origin], texts: dict[str, str]) -> list[Any]:
+    """Where a document stands: file, number in it, line and column. Its places are read from the file's text, which
+    joins the others, when they are asked for. Raises TypeError for a document that comes from no file."""
+    if not isinstance(places, Places):
+        raise TypeError("no document of a file")
+    texts[places.text.file] = places.text.text
+    return [places.text.file, places.number, places.begin.line, places.begin.column]
 
 
 def _decoded(kept: Any) -> Compiled:
+    texts = {file: FileText(file, text) for file, text in kept["texts"].items()}
     read = [
-        Document(kind, id_, body, _Places(places, Origin(*begin)), _Places(keys))
-        for kind, id_, body, begin, places, keys in kept["read"]
+        Document(kind, id_, body, Places(texts[file], number, begin), Places(texts[file], number, begin, of_keys=True))
+        for kind, id_, body, file, number, line, column in kept["read"]
+        for begin in [Origin(file, line, column)]
     ]
     documents = [*read, *(_made_again(entry, read) for entry in kept["made"])]
     return Compiled(
@@ -247,26 +253,3 @@ def _made_again(entry: list[Any], read: Sequence[Document]) -> Document:
         return rulepacks.pack(entry[0], [read[number] for number in entry[1]])
     kind, id_, body, base = entry
     return Document(kind, id_, body, read[base].origins, read[base].key_origins)
-
-
-@dataclass(slots=True, eq=False)
-class _Places(Mapping[Path, Origin]):
-    """Places that are decoded when one is asked for; where the document begins is known without that."""
-
-    text: str
-    begin: Origin | None = None
-    found: dict[Path, Origin] | None = None
-
-    def _all(self) -> dict[Path, Origin]:
-        if self.found is None:
-            self.found = {tuple(path): Origin(*place) for path, *place in orjson.loads(self.text)}
-        return self.found
-
-    def __getitem__(self, path: Path) -> Origin:
-        return self.begin if self.begin and path == () else self._all()[path]
-
-    def __iter__(self) -> Iterator[Path]:
-        return iter(self._all())
-
-    def __len__(self) -> int:
-        return len(self._all())

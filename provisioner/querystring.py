@@ -20,7 +20,7 @@ _EXISTS = re.compile(r"\s*([A-Za-z_@][\w@.\-]*)")
 
 _PART = re.compile(_QUOTED + r'|[\[{][^\]}]*[\]}]|[()]|(?:[^\s()\[\]{}"/\\]++|\\.|\\)++|\S')
 _NAMED = re.compile(r"((?:\\.|[^:\\])+):(.*)")
-_SIGNS = frozenset("+-!\"/[{()}]^~:")
+_SIGNS = frozenset('+-!"/[{()}]^~:')
 _JOINING = frozenset({"AND", "OR", "&&", "||"})
 _OPERATORS = frozenset({"", "AND", "OR", "NOT", "&&", "||"})
 

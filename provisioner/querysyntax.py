@@ -43,7 +43,7 @@ _JOINED = rf"(?:{_GAP}++(?:(?:AND|OR|&&|\|\|){_GAP}++(?!\)|\Z))?+|(?=\)|\Z))"
 
 
 def _usual(levels: int) -> str:
-    """Clauses with words or quoted texts, parentheses within each other as deep as that: it decides nearly all queries."""
+    """Clauses of words and quoted texts, with parentheses within each other as deep as that: nearly all queries."""
     group = rf"|\({_GAP}*+{_usual(levels - 1)}\)" if levels else ""
     return rf"(?:(?:NOT{_GAP}++)?+{_NAME}(?:{_PLAIN}{group}){_JOINED})++"
 

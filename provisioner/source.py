@@ -16,7 +16,7 @@ from provisioner.model import Document, Finding, Origin, Path
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from provisioner.yamlnodes import YamlDocument
+    from provisioner.yamlplaces import YamlDocument
 
 FOLDERS = ("rules", "templates", "ilm")
 _VARIABLE = re.compile(r"(\\*)\{\{\s*([A-Za-z_]\w*)\s*\}\}")

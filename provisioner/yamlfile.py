@@ -11,18 +11,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import yaml
 
+from provisioner import yamlplaces
 from provisioner.model import Finding, Origin
-from provisioner.yamlnodes import MAX_DEPTH, Plain, Reader, RefusedError, place, too_deep
+from provisioner.yamlloader import LOADER
+from provisioner.yamlnodes import MAX_DEPTH, Plain, RefusedError, Values, place, too_deep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from provisioner.yamlnodes import Stretch, YamlDocument
-
-try:
-    from yaml import CSafeLoader as _BaseLoader
-except ImportError:  # a PyYAML built without libyaml: slower, same answers
-    from yaml import SafeLoader as _BaseLoader  # type: ignore[assignment]
+    from provisioner.yamlnodes import Stretch
+    from provisioner.yamlplaces import YamlDocument
 
 _T = TypeVar("_T")
 _SAFE_DEPTH = 2_000
@@ -32,39 +30,14 @@ _BEGINNINGS = re.compile("(?:^|[\n\r\x85\u2028\u2029])([ \t?:-]+)")
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-class _CoreLoader(_BaseLoader):
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 (PyYAML's own attribute)
-
-
-IMPLICIT: tuple[tuple[str, re.Pattern[str], list[str]], ...] = tuple(
-    (tag, re.compile(pattern), list(first))
-    for tag, pattern, first in (
-        ("bool", r"^(?:true|True|TRUE|false|False|FALSE)$", "tTfF"),
-        ("null", r"^(?:~|null|Null|NULL|)$", ["~", "n", "N", ""]),
-        ("int", r"^[-+]?[0-9]+$|^0o[0-7]+$|^0x[0-9a-fA-F]+$", "-+0123456789"),
-        (
-            "float",
-            r"^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$",
-            "-+0123456789.",
-        ),
-        ("merge", r"^<<$", "<"),
-    )
-)
-"""What plain text is taken for: tag, form, and the characters that it can begin with."""
-
-for _tag, _pattern, _first in IMPLICIT:
-    _CoreLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", _pattern, _first)
-
-LOADER = _CoreLoader
-"""PyYAML's loader for the core schema."""
-
-
 def read(text: str, file: str) -> tuple[list[YamlDocument], list[Finding]]:
     """All documents of a file; a finding (YAML001) where it is no YAML, has a key twice, or unfolds without end.
 
     Documents before a syntax error are not given: a file is read whole or not at all. Empty documents are left out.
     """
-    return _read(text, file, lambda node: Reader(file).document(node))
+    found, findings = _read(text, file, lambda node: (place(file, node.start_mark), Values().value(node)))
+    placed = yamlplaces.FileText(file, text)
+    return [yamlplaces.document(placed, number, *each) for number, each in enumerate(found)], findings
 
 
 def rendered(text: str, file: str, values: Iterable[Stretch]) -> tuple[list[Any], list[Finding]]:
@@ -84,7 +57,7 @@ def _read(
     try:
         if _may_be_deep(text):
             _measure_depth(text)
-        found = [document(node) for node in yaml.compose_all(text, Loader=_CoreLoader)]
+        found = [document(node) for node in yaml.compose_all(text, Loader=LOADER)]
         end()
     except yaml.MarkedYAMLError as error:
         if "maximum nesting depth" in (error.problem or ""):  # libyaml's own limit, which newer ones have
@@ -120,13 +93,16 @@ def _unreadable(text: str, position: int, file: str) -> Finding:
 def _may_be_deep(text: str) -> bool:
     """Whether composing this text could cost more stack than a process has. Each bracket may open a level; so may each
     indicator at the beginning of a line (`- - `), and each column of indentation opens two at most."""
-    return text.count("[") + text.count("{") + 2 * max(map(len, _BEGINNINGS.findall(text)), default=0) > _SAFE_DEPTH
+    brackets = text.count("[") + text.count("{")
+    if brackets + 2 * max(map(len, text.splitlines()), default=0) <= _SAFE_DEPTH:
+        return False
+    return brackets + 2 * max(map(len, _BEGINNINGS.findall(text)), default=0) > _SAFE_DEPTH
 
 
 def _measure_depth(text: str) -> None:
     """Raises RefusedError where anything is nested too deeply. Reads events one by one, so depth costs it nothing."""
     depth = 0
-    for event in yaml.parse(text, Loader=_CoreLoader):
+    for event in yaml.parse(text, Loader=LOADER):
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from provisioner.yamlfile import LOADER
+from provisioner.yamlloader import LOADER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,8 +48,8 @@ class Encoded(str):
 
 @dataclass(slots=True)
 class Pieces:
-    """A text taken apart: what stands `around` its values, one piece more than there are values. A value is one of JSON,
-    encoded or not, or in pieces itself: something in brackets that a macro wrote."""
+    """A text taken apart: what stands `around` its values, one piece more than there are values. A value is plain,
+    or encoded, or in pieces itself: something in brackets that a macro wrote."""
 
     around: list[str]
     values: list[Any]

@@ -1,21 +1,18 @@
-"""The nodes that libyaml composes, into plain values: with the place of every key and value, or with what a rendered
-text needs."""
+"""The nodes that libyaml composes, into plain values."""
 
 from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Mapping
-from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from provisioner.model import Origin, Path
+from provisioner.model import Origin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
 Stretch = tuple[int, int]
 """Part of a text: the positions of its first character and of the one behind its last."""
@@ -31,6 +28,7 @@ _INTEGERS = range(-(2**63), 2**64)
 
 _WHOLE = "print whole values: {{ 'a ' ~ b }} instead of a {{ b }}"
 _MERGE = "tag:yaml.org,2002:merge"
+_STR = "tag:yaml.org,2002:str"
 _COLLECTIONS = frozenset({"tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"})
 
 
@@ -51,36 +49,6 @@ def too_deep(mark: Any) -> RefusedError:
 def place(file: str, mark: Any) -> Origin:
     """PyYAML's mark as a place in the file; the file alone where there is none."""
     return Origin(file, mark.line + 1, mark.column + 1) if mark else Origin(file)
-
-
-class Places(Mapping[Path, Origin]):
-    """The places of a document's values by their paths. Most are never asked for: each is worked out when it is."""
-
-    __slots__ = ("_file", "_marks")
-
-    def __init__(self, file: str, marks: Mapping[Path, Any]) -> None:
-        self._file, self._marks = file, marks
-
-    def __getitem__(self, path: Path) -> Origin:
-        return place(self._file, self._marks[path])
-
-    def __contains__(self, path: object) -> bool:
-        return path in self._marks
-
-    def __iter__(self) -> Iterator[Path]:
-        return iter(self._marks)
-
-    def __len__(self) -> int:
-        return len(self._marks)
-
-
-@dataclass(frozen=True, slots=True)
-class YamlDocument:
-    """One document of a file: its value, and the origin of every value and key by path."""
-
-    value: Any
-    origins: Places
-    key_origins: Places
 
 
 class Walk:
@@ -123,7 +91,7 @@ class Walk:
                     "remove one of the two",
                 )
             own[key_node.value] = (key_node, child)
-        return {**merged, **own}
+        return {**merged, **own} if merged else own
 
     def scalar(self, node: yaml.ScalarNode) -> Any:
         """What JSON has for it. Raises RefusedError."""
@@ -139,33 +107,20 @@ class Walk:
         raise _unknown_tag(node)
 
 
-class Reader(Walk):
-    """One document with the places of its values."""
+class Values(Walk):
+    """The values of one document, without their places."""
 
-    def __init__(self, file: str) -> None:
-        super().__init__()
-        self.file = file
-        self.marks: dict[Path, Any] = {}
-        self.key_marks: dict[Path, Any] = {}
-
-    def document(self, node: yaml.Node) -> YamlDocument:
-        """The document with this node at its top."""
-        return YamlDocument(self.value(node, ()), Places(self.file, self.marks), Places(self.file, self.key_marks))
-
-    def value(self, node: yaml.Node, path: Path) -> Any:
-        """The node's value; its places are noted. Raises RefusedError."""
-        self.visit(node, len(path))
-        self.marks[path] = node.start_mark
+    def value(self, node: yaml.Node, depth: int = 0) -> Any:
+        """The node's value. Raises RefusedError."""
+        self.visit(node, depth)
         if isinstance(node, yaml.ScalarNode):
-            return self.scalar(node)
+            return node.value if node.tag == _STR else self.scalar(node)
         if node.tag not in _COLLECTIONS:
             raise _unknown_tag(node)
         if isinstance(node, yaml.MappingNode):
-            pairs = self.pairs(node, len(path))
-            for key, (key_node, _) in pairs.items():
-                self.key_marks[*path, key] = key_node.start_mark
-            return {key: self.value(child, (*path, key)) for key, (_, child) in pairs.items()}
-        return [self.value(child, (*path, index)) for index, child in enumerate(node.value)]
+            pairs = self.pairs(node, depth)
+            return {key: self.value(child, depth + 1) for key, (_, child) in pairs.items()}
+        return [self.value(child, depth + 1) for child in node.value]
 
 
 class Plain(Walk):

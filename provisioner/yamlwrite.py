@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from provisioner import yamlfile
+from provisioner import yamlloader
 
 _BREAKS = "\x85\u2028\u2029"
 """YAML 1.1 takes these for ends of lines."""
@@ -42,7 +42,7 @@ def _text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
 
 
 _Dumper.add_representer(str, _text)
-for _tag, _pattern, _first in yamlfile.IMPLICIT:
+for _tag, _pattern, _first in yamlloader.IMPLICIT:
     _Dumper.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", _pattern, _first)
 
 

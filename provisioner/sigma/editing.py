@@ -13,7 +13,7 @@ from provisioner.yamlwrite import dump
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from provisioner.yamlnodes import YamlDocument
+    from provisioner.yamlplaces import YamlDocument
 
 _EVERY = 1 << 30
 _LAST = "origin"
