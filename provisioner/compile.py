@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import pathlib
-import re
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from provisioner import compilefindings, durations, querystring, rulepacks, schema, starter
+from provisioner import compilefindings, durations, messages, querystring, rulepacks, schema, shares, starter
 from provisioner.bodytemplates import TemplateError, Templates, file_below
 from provisioner.mentions import attaches, mentions
 from provisioner.model import ACCESS_KINDS, Body, Document, Finding, Origin, Ref, Resource
+from provisioner.shares import alone
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from provisioner.settings import Settings
+    from provisioner.shares import Doer
     from provisioner.source import Source
 
 RESOURCE_KINDS = {
@@ -37,7 +38,8 @@ RESOURCE_KINDS = {
 """Document kind: the kind of resource that it becomes, and its body template."""
 
 
-_PLACE = re.compile("%([a-z_]+)%")
+Made = tuple[list[Resource | Finding | None], frozenset[str]]
+"""What becomes of some documents, and the files that they name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,29 +79,47 @@ class Compiler:
         self.rule_types = schema.rule_types(self.templates.folders)
         self.raw = {(str(raw.body.get("resource")), raw.id): raw for raw in self.source.of_kind("raw")}
 
-    def run(self) -> Desired:
+    def run(self, share: Doer = alone) -> Desired:
         """Check every document against its schema, and render each one that passed.
 
-        What fails because it needs a document that did not pass says nothing: that one's own findings say it.
+        `share` says who renders, where they are many. What fails because it needs a document that did not pass says
+        nothing: that one's own findings say it.
         """
         problems = {ref: list(self.check(document)) for ref, document in self.source.documents.items()}
         findings = [finding for found in problems.values() for finding in found]
         resources: dict[Ref, Resource] = {}
         passed = [document for ref, document in self.source.documents.items() if not problems[ref]]
-        for document in rulepacks.packed(passed, self.rule_schemas):
-            seen: list[Document] = []
-            try:
-                if document.kind == "shipper":
-                    self.text(document, f"shippers/{document.id}.j2", seen)
-                elif document.kind in RESOURCE_KINDS and self._wanted(document):
-                    resource = self.resource(document, seen)
-                    if (first := resources.setdefault(resource.ref, resource)) is not resource:
-                        findings.append(compilefindings.collision(first, resource))
-            except TemplateError as error:
-                if not any(problems.get((other.kind, other.id)) for other in seen):
-                    findings.append(compilefindings.problem(document, error))
+        documents = list(rulepacks.packed(passed, self.rule_schemas))
+        parts = shares.cut(documents, lambda document: len(rulepacks.rules(document)) or 1)
+        refused = {ref for ref, found in problems.items() if found}
+        made = share(lambda number: self._made(parts[number], refused), len(parts))
+        self.files.update(*(files for _, files in made))
+        for document, found in zip(documents, chain.from_iterable(each for each, _ in made), strict=True):
+            if isinstance(found, Finding):
+                findings.append(found)
+            elif found is not None:
+                resource = replace(found, document=document)
+                if (first := resources.setdefault(resource.ref, resource)) is not resource:
+                    findings.append(compilefindings.collision(first, resource))
         resources = {ref: _bound(resource, resources) for ref, resource in resources.items()}
         return Desired(tuple(resources.values()), (*findings, *compilefindings.circles(resources)))
+
+    def _made(self, documents: Sequence[Document], refused: Collection[Ref]) -> Made:
+        """What becomes of these, and the files that they name."""
+        return [self._became(document, refused) for document in documents], frozenset(self.files)
+
+    def _became(self, document: Document, refused: Collection[Ref]) -> Resource | Finding | None:
+        """A document's resource, without the document; nothing for what becomes none."""
+        seen: list[Document] = []
+        try:
+            if document.kind == "shipper":
+                self.text(document, f"shippers/{document.id}.j2", seen)
+            elif document.kind in RESOURCE_KINDS and self._wanted(document):
+                return replace(self.resource(document, seen), document=None)
+        except TemplateError as error:
+            if not any((other.kind, other.id) in refused for other in seen):
+                return compilefindings.problem(document, error)
+        return None
 
     def _wanted(self, document: Document) -> bool:
         return self.identity(document)[0] not in ACCESS_KINDS or self.settings.target.access
@@ -205,8 +225,8 @@ class Compiler:
             "period": durations.period,
             "read": read,
             "query_fields": query_fields,
-            "fill": fill,
-            "sections": sections,
+            "fill": messages.fill,
+            "sections": messages.sections,
         }
 
     def _target(self) -> dict[str, Any]:
@@ -246,40 +266,6 @@ class Compiler:
                 except (OSError, UnicodeDecodeError) as error:
                     raise TemplateError(f"{value['file']} can't be read: {error}", document.origin.file) from error
         raise TemplateError(f"there is no file {schema.show(value['file'])} beside the document", document.origin.file)
-
-
-def fill(text: str, values: Mapping[str, str], **more: str) -> str:
-    """The text with each `%name%` replaced by its value, all at once: what a value says is not looked through again."""
-    values = {**values, **more}
-    pieces = list(_pieces(text))
-    for at in range(1, len(pieces), 2):
-        pieces[at] = values.get(pieces[at], f"%{pieces[at]}%")
-    return "".join(pieces)
-
-
-@lru_cache(maxsize=256)
-def _pieces(text: str) -> Sequence[str]:
-    """What stands between the places of a text, and between those the places' names: a few texts for all rules."""
-    return tuple(_PLACE.split(text))
-
-
-def sections(text: str, name: str, lists: Sequence[str], parts: Mapping[str, str]) -> str:
-    """The text with each section `{{#%name%}}…{{/%name%}}` once for each of these lists (`{{#list}}…{{/list}}`), and
-    then each of the parts replaced by what it maps to, one after the other."""
-    return _sections(text, name, tuple(lists), tuple(parts.items()))
-
-
-@lru_cache(maxsize=256)
-def _sections(text: str, name: str, lists: Sequence[str], parts: Sequence[tuple[str, str]]) -> str:
-    whole, *others = text.split(f"{{{{#%{name}%}}}}")
-    for other in others:
-        section, *behind = other.split(f"{{{{/%{name}%}}}}")
-        if behind:
-            whole += "".join(f"{{{{#{each}}}}}{section}{{{{/{each}}}}}" for each in lists)
-        whole += behind[-1] if behind else section
-    for part, by in parts:
-        whole = whole.replace(part, by)
-    return whole
 
 
 def _shown(document: Document) -> dict[str, Any]:

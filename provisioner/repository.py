@@ -60,18 +60,18 @@ def load_for(root: pathlib.Path, chosen: Settings, *, kept: bool = True) -> Repo
 
 def _compiled(root: pathlib.Path, chosen: Settings) -> Compiled:
     # Imported here: what was compiled by an earlier command needs neither templates nor lints.
-    from provisioner import lints, plainsecrets, secretplaces, source
+    from provisioner import forking, lints, plainsecrets, secretplaces, source
     from provisioner.compile import Compiler
 
-    read = source.load(root, chosen.target.vars)
+    read = source.load(root, chosen.target.vars, forking.together)
     compiler = Compiler(root, chosen, read)
-    desired = compiler.run()
+    desired = compiler.run(forking.together)
     secrets = (
         *secretplaces.misplaced(desired.resources),
         *plainsecrets.plain(desired.resources, read.documents.values()),
     )
     view = lints.View(read, desired.resources, chosen, _runbooks(root))
-    found = {*read.findings, *desired.findings, *lints.run(view), *secrets}
+    found = dict.fromkeys((*read.findings, *desired.findings, *lints.run(view, forking.together), *secrets))
     findings = sorted(found, key=lambda finding: (finding.origin, finding.code))
     return Compiled(read.documents, desired.resources, tuple(findings), tuple(sorted(compiler.files)))
 

@@ -8,14 +8,17 @@ import pathlib
 import re
 import stat
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from provisioner import schema, yamlfile
+from provisioner import schema, shares, yamlfile
 from provisioner.model import Document, Finding, Origin, Path
+from provisioner.shares import alone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from provisioner.shares import Doer
     from provisioner.yamlplaces import YamlDocument
 
 FOLDERS = ("rules", "templates", "ilm")
@@ -38,25 +41,18 @@ class Source:
         return self._kinds[kind]
 
 
-def load(root: pathlib.Path, variables: Mapping[str, Any]) -> Source:
+def load(root: pathlib.Path, variables: Mapping[str, Any], share: Doer = alone) -> Source:
     """Read every `*.yml` and `*.yaml` below rules/, templates/ and ilm/, in the order of their names.
 
-    A document with a finding of its own form (no kind, no id) is left out; the rest is there, so that one mistake does
-    not hide the others.
+    `share` says who reads, where they are many. A document with a finding of its own form (no kind, no id) is left out;
+    the rest is there, so that one mistake does not hide the others.
     """
     documents: dict[tuple[str, str], Document] = {}
     findings: list[Finding] = []
-    for file in _files(root, findings):
-        name = _name(file, root)
-        try:
-            text = _text(file)
-        except UnicodeDecodeError as error:
-            findings.append(_not_utf8(file.read_bytes(), error, name))
-            continue
-        except OSError as error:
-            findings.append(_unreadable(name, error))
-            continue
-        parsed, problems = parse(text, name, variables)
+    files = shares.cut(list(_files(root, findings)))
+    for parsed, problems in chain.from_iterable(
+        share(lambda number: [_parsed(file, _name(file, root), variables) for file in files[number]], len(files))
+    ):
         findings += problems
         for document in parsed:
             first = documents.setdefault((document.kind, document.id), document)
@@ -70,6 +66,16 @@ def load(root: pathlib.Path, variables: Mapping[str, Any]) -> Source:
                     )
                 )
     return Source(documents, tuple(findings))
+
+
+def _parsed(file: pathlib.Path, name: str, variables: Mapping[str, Any]) -> tuple[list[Document], list[Finding]]:
+    """The documents of a file; a finding (YAML001) where it can't be read."""
+    try:
+        return parse(_text(file), name, variables)
+    except UnicodeDecodeError as error:
+        return [], [_not_utf8(file.read_bytes(), error, name)]
+    except OSError as error:
+        return [], [_unreadable(name, error)]
 
 
 def parse(text: str, file: str, variables: Mapping[str, Any]) -> tuple[list[Document], list[Finding]]:

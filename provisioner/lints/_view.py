@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from provisioner import durations, querystring
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Sequence
 
     from provisioner.model import Document, Path, Resource
     from provisioner.querystring import Term
@@ -33,9 +33,15 @@ class View:
     _terms: dict[str, tuple[Term, ...]] = field(default_factory=dict)
 
     @cached_property
-    def rules(self) -> tuple[Document, ...]:
+    def rules(self) -> Sequence[Document]:
         """All rules, those that their schema refuses included."""
         return self.source.of_kind("rule")
+
+    def part(self, rules: Sequence[Document]) -> View:
+        """The same view with some of the rules only."""
+        part = replace(self, _terms={})
+        part.__dict__.update(rules=rules, types=self.types, open=self.open)
+        return part
 
     @cached_property
     def types(self) -> dict[str, str]:

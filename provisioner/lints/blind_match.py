@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from provisioner.querystring import Term
 
 CODE = "RULE002"
+EACH = True
 _PHRASES = frozenset({'"', "/"})
 
 

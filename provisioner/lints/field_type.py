@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from provisioner.querystring import Term
 
 CODE = "RULE003"
+EACH = True
 _WHOLE = frozenset({"long", "integer", "short", "byte", "unsigned_long"})
 _NUMBERS = _WHOLE | {"double", "float", "half_float", "scaled_float"}
 _TEXTS = frozenset({"text", "match_only_text"})

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from provisioner.lints import View
 
 CODE = "RULE004"
+EACH = True
 
 
 def check(view: View) -> Iterator[Finding]:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from provisioner.lints import View
 
 CODE = "RULE005"
+EACH = True
 _WINDOWS = frozenset({"within", "for", "seen_within", "baseline"})
 
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from provisioner.lints import View
 
 CODE = "RULE007"
+EACH = True
 
 
 def check(view: View) -> Iterator[Finding]:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from provisioner.lints import View
 
 CODE = "RULE001"
+EACH = True
 _OWN = frozenset({"_id", "_index", "_exists_"})
 
 

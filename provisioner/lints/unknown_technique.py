@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from provisioner.lints import View
 
 CODE = "RULE009"
+EACH = True
 
 
 def check(view: View) -> Iterator[Finding]:

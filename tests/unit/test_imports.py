@@ -10,10 +10,35 @@ import provisioner
 from provisioner import kinds
 
 PACKAGE = pathlib.Path(provisioner.__file__).parent
-PURE = ("model", "errors", "yamlfile", "yamlnodes", "schema", "diff", "graph", "plan", "fingerprint", "durations")
+PURE = (
+    "model",
+    "errors",
+    "yamlfile",
+    "yamlnodes",
+    "yamlloader",
+    "yamlplaces",
+    "schema",
+    "diff",
+    "graph",
+    "plan",
+    "fingerprint",
+    "durations",
+)
 PURE += ("bodytemplates", "compile", "source", "lints", "querystring", "yamldiff", "yamltext", "mentions")
 PURE += ("terms", "batches", "values")
-PURE += ("risks", "limits", "quantities", "secretplaces", "known", "releases", "marks", "packs", "rulepacks")
+PURE += (
+    "risks",
+    "limits",
+    "quantities",
+    "secretplaces",
+    "known",
+    "releases",
+    "marks",
+    "packs",
+    "rulepacks",
+    "shares",
+    "messages",
+)
 PURE += ("attack", "watching", "coverage", "querysyntax", "pages", "ruletest.chains")
 PURE += ("ruletest.events", "ruletest.runs", "ruletest.expect", "ruletest.cases", "ruletest.searches")
 IMPURE = ("provisioner.client", "provisioner.cli", "provisioner.kinds", "provisioner.devcluster", "opensearchpy")
