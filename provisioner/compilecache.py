@@ -66,7 +66,9 @@ class Entry:
             digest = hashlib.blake2b(repr((_program(), self.settings)).encode(), digest_size=32)
             for top in self.tops:
                 for file in _files(self.root / top):
-                    _add(digest, file)
+                    content = _content(file)
+                    digest.update(b"%b\0%d\0" % (os.fsencode(file), len(content)))
+                    digest.update(content)
             names = sorted(file.name for file in (self.root / _RUNBOOKS).glob("*.md"))
             digest.update(repr(names).encode())
         except OSError:
@@ -79,10 +81,11 @@ class Entry:
             file = self._file()
             if not key or not _ours(file.parent) or not _ours(file):
                 return None
-            found, _, content = file.read_bytes().partition(b"\n")
-            if found.decode() != key:
+            content = file.read_bytes()
+            begin = len(key) + 1
+            if content[:begin] != key.encode() + b"\n":
                 return None
-            kept = orjson.loads(content)
+            kept = orjson.loads(memoryview(content)[begin:])
             if any(_digest(self.root / name) != digest for name, digest in kept["files"].items()):
                 return None
             return _decoded(kept)
@@ -101,7 +104,8 @@ class Entry:
             if self.key() != key or not _ours(file.parent):
                 return
             with tempfile.NamedTemporaryFile(dir=file.parent, delete=False) as written:  # with mode 0600
-                written.write(key.encode() + b"\n" + content)
+                written.write(key.encode() + b"\n")
+                written.write(content)
             pathlib.Path(written.name).replace(file)
             _tidy(file.parent)
 
@@ -114,17 +118,17 @@ def _program() -> tuple[object, ...]:
     """This program: its files and those of the libraries that take part, by size and time."""
     package, pack = pathlib.Path(__file__).parent, starter.folder()
     own = [package, *(pack / part for part in starter.PARTS if package not in (pack / part).parents)]
-    files = [os.fspath(file) for folder in own for file in _files(folder) if file.suffix != ".pyc"]
+    files = [file for folder in own for file in _files(folder) if not file.endswith(".pyc")]
     files += [spec.origin for name in _LIBRARIES if (spec := find_spec(name)) and spec.origin]
     return (platform.python_version(), *((file, *_stamp(file)) for file in files))
 
 
 def _stamp(file: str) -> tuple[int, int]:
-    found = pathlib.Path(file).stat()
+    found = os.stat(file)  # noqa: PTH116 (paths by the thousand: their objects took longer than the files)
     return found.st_size, found.st_mtime_ns
 
 
-def _files(top: pathlib.Path) -> Iterator[pathlib.Path]:
+def _files(top: pathlib.Path) -> Iterator[str]:
     """All files below, in the order of their names. Raises OSError for a linked folder, whose files may be anywhere."""
 
     def failed(error: OSError) -> None:
@@ -135,25 +139,27 @@ def _files(top: pathlib.Path) -> Iterator[pathlib.Path]:
         names.sort()
         if any(pathlib.Path(folder, name).is_symlink() for name in names):
             raise OSError("a folder is a link")
-        yield from (pathlib.Path(folder, file) for file in sorted(files))
+        yield from (f"{folder}/{file}" for file in sorted(files))
 
 
-def _add(digest: Any, file: pathlib.Path) -> None:
-    content = _content(file)
-    digest.update(b"%b\0%d\0" % (os.fsencode(file), len(content)))
-    digest.update(content)
-
-
-def _content(file: pathlib.Path) -> bytes:
-    """Raises OSError. Reading a pipe could last for ever: it is refused."""
-    with file.open("rb", buffering=0) as opened:
-        if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
+def _content(file: str) -> bytes:
+    """Raises OSError. Opening or reading a pipe could last for ever: it is refused."""
+    opened = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        found = os.fstat(opened)
+        if not stat.S_ISREG(found.st_mode):
             raise OSError("no ordinary file")
-        return opened.read()
+        content = os.read(opened, found.st_size + 1)
+        if len(content) == found.st_size:
+            return content
+        with open(opened, "rb", closefd=False) as rest:  # larger than one read gives, or just changed
+            return content + rest.read()
+    finally:
+        os.close(opened)
 
 
 def _digest(file: pathlib.Path) -> str:
-    return hashlib.blake2b(_content(file), digest_size=32).hexdigest()
+    return hashlib.blake2b(_content(os.fspath(file)), digest_size=32).hexdigest()
 
 
 def _ours(path: pathlib.Path) -> bool:

@@ -48,7 +48,7 @@ def _usual(levels: int) -> str:
     return rf"(?:(?:NOT{_GAP}++)?+{_NAME}(?:{_PLAIN}{group}){_JOINED})++"
 
 
-_USUAL = re.compile(_GAP + "*+" + _usual(5), re.DOTALL)
+_USUAL = re.compile(_GAP + "*+" + _usual(4), re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)

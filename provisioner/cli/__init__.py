@@ -162,6 +162,9 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: apply records what it has done
     try:
         build()()
+    except SystemExit:
+        gc.freeze()  # Python would look through all that was read and made once more, only to throw it away
+        raise
     except ProvisionerError as error:
         from provisioner.cli._common import print_error
 

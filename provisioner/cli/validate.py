@@ -67,20 +67,23 @@ def run(
 
 def print_all(found: Sequence[Finding], files: Iterable[str], output: FindingsOutput) -> None:
     """The findings in the format asked for; `files` are those that were checked."""
-    from provisioner.report import github, json, junit, sarif, text
+    if output is FindingsOutput.TEXT:
+        from provisioner.report import text
+
+        show(text.findings(found))
+        return
+    from provisioner.report import github, json, junit, sarif
 
     if output is FindingsOutput.JSON:
         print_json(json.findings(found))
     elif output is FindingsOutput.SARIF:
         print_json(sarif.findings(found))
-    elif output in (FindingsOutput.JUNIT, FindingsOutput.GITHUB):
+    else:
         lines = "".join(f"{line}\n" for line in github.findings(found))
         text_ = junit.findings(found, files) if output is FindingsOutput.JUNIT else lines
         sys.stdout.flush()
         sys.stdout.buffer.write(text_.encode())  # whatever the locale, as its readers expect
         sys.stdout.flush()
-    else:
-        show(text.findings(found))
 
 
 def _online(loaded: Repository) -> Iterator[Finding]:
