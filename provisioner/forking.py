@@ -27,13 +27,15 @@ _INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
 _NUMBER = struct.Struct("i")
 
 
-def together(work: Callable[[int], _T], count: int) -> list[_T]:
+def together(work: Callable[[int], _T], count: int, meanwhile: Callable[[], object] = lambda: None) -> list[_T]:
     """What `work` gives for each number below `count`, in this order, as `shares.alone` does.
 
     Results must be picklable. Each process takes the next number from a common pipe: all end at about the same time.
+    `meanwhile` is called first in this process, while the others have begun.
     """
     children = min(_processors(), count) - 1
     if children < 1:
+        meanwhile()
         return [work(number) for number in range(count)]
     found: dict[int, _T] = {}
     numbers = _numbers(count)
@@ -42,6 +44,7 @@ def together(work: Callable[[int], _T], count: int) -> list[_T]:
         try:
             for _ in range(children):
                 running.start(work, numbers)
+            meanwhile()
             found.update(_taken(work, numbers))
             for part in running.results():
                 found.update(part)

@@ -129,10 +129,12 @@ def _values(value: Any, name: str) -> Iterator[Any]:
         for key, child in value.items():
             if key == name:
                 yield child
-            yield from _values(child, name)
+            if isinstance(child, dict | list):
+                yield from _values(child, name)
     elif isinstance(value, list):
         for child in value:
-            yield from _values(child, name)
+            if isinstance(child, dict | list):
+                yield from _values(child, name)
 
 
 def _flat(value: Any, name: str) -> Iterator[tuple[str, Any]]:

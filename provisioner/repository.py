@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from provisioner import settings
 from provisioner.compilecache import Compiled, Entry
 from provisioner.errors import FindingsError
 from provisioner.model import Severity
+from provisioner.shares import Besides
 from provisioner.source import FOLDERS, Source
 
 if TYPE_CHECKING:
@@ -60,20 +62,31 @@ def load_for(root: pathlib.Path, chosen: Settings, *, kept: bool = True) -> Repo
 
 def _compiled(root: pathlib.Path, chosen: Settings) -> Compiled:
     # Imported here: what was compiled by an earlier command needs neither templates nor lints.
-    from provisioner import forking, lints, plainsecrets, secretplaces, source
+    from provisioner import forking, source
+
+    read = source.load(root, chosen.target.vars, partial(forking.together, meanwhile=_prepare))
+    from provisioner import lints, plainsecrets, secretplaces
     from provisioner.compile import Compiler
 
-    read = source.load(root, chosen.target.vars, forking.together)
     compiler = Compiler(root, chosen, read)
-    desired = compiler.run(forking.together)
+    view = lints.View(read, (), chosen, _runbooks(root))
+    share = Besides(forking.together, lints.of_each(view))
+    desired = compiler.run(share)
     secrets = (
         *secretplaces.misplaced(desired.resources),
         *plainsecrets.plain(desired.resources, read.documents.values()),
     )
-    view = lints.View(read, desired.resources, chosen, _runbooks(root))
-    found = dict.fromkeys((*read.findings, *desired.findings, *lints.run(view, forking.together), *secrets))
+    said = lints.run(replace(view, resources=desired.resources), share.found)
+    found = dict.fromkeys((*read.findings, *desired.findings, *said, *secrets))
     findings = sorted(found, key=lambda finding: (finding.origin, finding.code))
     return Compiled(read.documents, desired.resources, tuple(findings), tuple(sorted(compiler.files)))
+
+
+def _prepare() -> None:
+    """Import what is needed next."""
+    from provisioner import compile, lints, plainsecrets  # noqa: A004, F401
+
+    lints.all_lints()
 
 
 def _runbooks(root: pathlib.Path) -> frozenset[str]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
 _T = TypeVar("_T")
 _A = TypeVar("_A")
@@ -20,6 +22,37 @@ class Doer(Protocol):
 
     def __call__(self, work: Callable[[int], _T], count: int) -> list[_T]:
         """What `work` gives for each number below `count`, in this order; what one call changes, others may not see."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work(Generic[_T]):
+    """Shares of work: `do` gives the result of each number below `count`."""
+
+    do: Callable[[int], _T]
+    count: int
+
+
+class Besides(Generic[_T]):
+    """A doer that does more work along with the first that it is given: less waiting for the last share of each.
+
+    `found`: the results of the work that came along; None before it was done.
+    """
+
+    def __init__(self, doer: Doer, more: Work[_T]) -> None:
+        self._doer, self._more = doer, more
+        self.found: list[_T] | None = None
+
+    def __call__(self, work: Callable[[int], _A], count: int) -> list[_A]:
+        """As a doer does."""
+        if self.found is not None:
+            return self._doer(work, count)
+
+        def both(number: int) -> Any:
+            return work(number) if number < count else self._more.do(number - count)
+
+        results = self._doer(both, count + self._more.count)
+        self.found = results[count:]
+        return results[:count]
 
 
 def alone(work: Callable[[int], _T], count: int) -> list[_T]:

@@ -41,15 +41,17 @@ def unwatched(rules: Iterable[Document], events: Collection[Document]) -> list[D
     return [event for event in events if event.id not in seen and event.body.get("watch") != "none"]
 
 
-def _strings(value: Any, key: str = "") -> Iterator[str]:
-    if isinstance(value, str) and key in _QUERIES:
-        yield value
-    elif isinstance(value, dict):
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
         for name, inner in value.items():
-            yield from _strings(inner, str(name))
+            if isinstance(inner, dict | list):
+                yield from _strings(inner)
+            elif name in _QUERIES and isinstance(inner, str):
+                yield inner
     elif isinstance(value, list):
         for inner in value:
-            yield from _strings(inner)
+            if isinstance(inner, dict | list):
+                yield from _strings(inner)
 
 
 def _patterns(rule: Document) -> list[re.Pattern[str]]:
@@ -80,13 +82,14 @@ def _exact(value: Any) -> Iterator[str]:
     """Values of `action` in the query DSL of a raw body: term, terms, match and match_phrase."""
     if isinstance(value, list):
         for inner in value:
-            yield from _exact(inner)
+            if isinstance(inner, dict | list):
+                yield from _exact(inner)
     if not isinstance(value, dict):
         return
     for name, inner in value.items():
         if name in ("term", "terms", "match", "match_phrase") and isinstance(inner, dict):
             yield from _named(inner)
-        elif name not in ("must_not", *_APART):
+        elif isinstance(inner, dict | list) and name not in ("must_not", *_APART):
             yield from _exact(inner)
 
 

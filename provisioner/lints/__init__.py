@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING
 
 from provisioner import shares
 from provisioner.lints._view import View
-from provisioner.shares import alone
+from provisioner.shares import Work, alone
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import ModuleType
 
     from provisioner.model import Finding
-    from provisioner.shares import Doer
 
-__all__ = ["View", "all_lints", "run"]
+__all__ = ["View", "all_lints", "of_each", "run"]
 
 
 @cache
@@ -33,17 +33,28 @@ def all_lints() -> tuple[ModuleType, ...]:
     return tuple(importlib.import_module(f"{__name__}.{name}") for name in names)
 
 
-def run(view: View, share: Doer = alone) -> list[Finding]:
+def of_each(view: View) -> Work[list[list[Finding]]]:
+    """What lints say of each rule for itself, in shares of the rules; the resources need not be there."""
+    each = _of_each()
+    parts = [view.part(rules) for rules in shares.cut(view.rules)]
+    return Work(lambda number: [list(lint.check(parts[number])) for lint in each], len(parts))
+
+
+def run(view: View, found: Sequence[list[list[Finding]]] | None = None) -> list[Finding]:
     """What all lints say. They see documents that a schema refuses, too: one run shows every mistake.
 
-    `share` says who looks at the rules, where they are many.
+    `found` is what doing `of_each` gave; it is done here where it was not done before.
     """
-    each = [lint for lint in all_lints() if getattr(lint, "EACH", False)]
-    parts = [view.part(rules) for rules in shares.cut(view.rules)]
-    found = share(lambda number: [list(lint.check(parts[number])) for lint in each], len(parts))
-    of_each = dict(zip(each, zip(*found, strict=True), strict=True))
+    if found is None:
+        work = of_each(view)
+        found = alone(work.do, work.count)
+    said = dict(zip(_of_each(), zip(*found, strict=True), strict=True))
     return [
         finding
         for lint in all_lints()
-        for finding in (chain.from_iterable(of_each[lint]) if lint in of_each else lint.check(view))
+        for finding in (chain.from_iterable(said[lint]) if lint in said else lint.check(view))
     ]
+
+
+def _of_each() -> list[ModuleType]:
+    return [lint for lint in all_lints() if getattr(lint, "EACH", False)]

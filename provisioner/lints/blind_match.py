@@ -38,11 +38,14 @@ _PHRASES = frozenset({'"', "/"})
 
 def check(view: View) -> Iterator[Finding]:
     """A finding for each term of a match rule's query that a document-level monitor can't look for."""
+    plain = {name for name in view.types if not name.startswith(view.open) and "*" not in name and "?" not in name}
+    plain.discard("_exists_")
     for rule in view.rules:
         query = rule.body.get("query")
         if rule.body.get("type") != "match" or not isinstance(query, str):
             continue
-        for message, hint in _wrong(view.terms(query), view.types, view.open):
+        odd = (t for t in view.terms(query) if t.field not in plain or t.spaced or t.text[:1] in _PHRASES)
+        for message, hint in _wrong(odd, view.types, view.open):
             yield Finding(CODE, message, rule.at(("query",)), hint)
 
 

@@ -38,6 +38,8 @@ _WHOLE = frozenset({"long", "integer", "short", "byte", "unsigned_long"})
 _NUMBERS = _WHOLE | {"double", "float", "half_float", "scaled_float"}
 _TEXTS = frozenset({"text", "match_only_text"})
 _WORDS = frozenset({"keyword", "constant_keyword", "wildcard"})
+_AS_TEXT = _WORDS | _TEXTS
+_RANGES = frozenset("[{<>")
 _EXACT = _NUMBERS | {"ip", "date", "date_nanos", "boolean"}
 _NAMES = {"ip": "an address", "date": "a date", "date_nanos": "a date", "boolean": "true or false"}
 _CIDR = re.compile(r"[0-9a-fA-F:.]*[:.][0-9a-fA-F:.]*\\?/[0-9]{1,3}")
@@ -50,11 +52,15 @@ _EDGES = re.compile(r"[\[{]\s*(.*?)\s+TO\s+(.*?)\s*[\]}]")
 def check(view: View) -> Iterator[Finding]:
     """A finding for each term, group and sum that does not fit the type of its field."""
     seen: dict[Term, tuple[str, str, Severity] | None] = {}
+    types = view.types
     for rule in view.rules:
         for path, query in queries(rule):
             for term in view.terms(query):
+                of = types.get(term.field or "", "")
+                if not of or (of in _AS_TEXT and _is_text(term.text)):  # nearly all
+                    continue
                 if term not in seen:
-                    seen[term] = _term(term, view.types.get(term.field or "", ""))
+                    seen[term] = _term(term, of)
                 if (found := seen[term]) is not None:
                     yield Finding(CODE, found[0], rule.at(path), found[1], found[2])
         for path, name in groups(rule):
@@ -71,6 +77,11 @@ def check(view: View) -> Iterator[Finding]:
                 yield Finding(CODE, message, rule.at(path), "count the values of a keyword, an address or a number")
 
 
+def _is_text(text: str) -> bool:
+    """Whether it can be no range, network or time."""
+    return text[:1] not in _RANGES and "/" not in text and not text.startswith("now")
+
+
 def _a(type_: str) -> str:
     return f"{'an' if type_[:1] in 'aeiou' else 'a'} {type_} field"
 
@@ -81,7 +92,7 @@ def _term(term: Term, type_: str) -> tuple[str, str, Severity] | None:
     about = f"{term.field!r} is {_a(type_)}"
     if not type_ or not text:
         return None
-    if text[0] in "[{" or text[0] in "<>":
+    if text[0] in _RANGES:
         return _range(text, type_, about)
     value = text[1:-1].replace('\\"', '"') if text[0] == '"' and text[-1] == '"' and len(text) > 1 else text
     quoted = value is not text
@@ -96,7 +107,7 @@ def _term(term: Term, type_: str) -> tuple[str, str, Severity] | None:
     if type_ in _EXACT and not _fits(value, type_):
         wanted = _NAMES.get(type_, "a number")
         return f"{about}, and {value!r} is not {wanted}", f"look for {wanted}", Severity.ERROR
-    if type_ in _WORDS | _TEXTS and "/" in value and _CIDR.fullmatch(value):
+    if type_ in _AS_TEXT and "/" in value and _CIDR.fullmatch(value):
         hint = "use a field of the type ip, or list the addresses with wildcards"
         return f"{about}: the network {value} is only compared as text", hint, Severity.WARNING
     if type_ in _WORDS and not quoted and value != "now" and _MATHS.fullmatch(value):
@@ -107,10 +118,10 @@ def _term(term: Term, type_: str) -> tuple[str, str, Severity] | None:
 def _range(text: str, type_: str, about: str) -> tuple[str, str, Severity] | None:
     edges = _EDGES.fullmatch(text)
     ends = [end.strip('"') for end in (edges.groups() if edges else (text.lstrip("<>="),)) if end not in ("*", "")]
-    if type_ in _WORDS | _TEXTS and any(_NUMBER.fullmatch(end) or _MATHS.fullmatch(end) for end in ends):
+    if type_ in _AS_TEXT and any(_NUMBER.fullmatch(end) or _MATHS.fullmatch(end) for end in ends):
         hint = "use a field that is a number or a date, or give this one such a type in the schema"
         return f"{about}: the range {text} compares letter by letter", hint, Severity.WARNING
-    if type_ in _WORDS | _TEXTS and any(_CIDR.fullmatch(end) for end in ends):
+    if type_ in _AS_TEXT and any(_CIDR.fullmatch(end) for end in ends):
         return f"{about}: the range {text} compares letter by letter", "use a field of the type ip", Severity.WARNING
     wrong = [end for end in ends if type_ in _EXACT and not _fits(end, type_)]
     if wrong:
