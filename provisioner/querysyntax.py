@@ -42,13 +42,13 @@ _PLAIN = rf"""(?!{_OPERATOR}(?!{_REST}))(?:{_START}|[*?])(?:{_REST})*+|"(?:[^"\\
 _JOINED = rf"(?:{_GAP}++(?:(?:AND|OR|&&|\|\|){_GAP}++(?!\)|\Z))?+|(?=\)|\Z))"
 
 
-def _usual(levels: int) -> str:
+def _clauses(levels: int) -> str:
     """Clauses of words and quoted texts, with parentheses within each other as deep as that: nearly all queries."""
-    group = rf"|\({_GAP}*+{_usual(levels - 1)}\)" if levels else ""
+    group = rf"|\({_GAP}*+{_clauses(levels - 1)}\)" if levels else ""
     return rf"(?:(?:NOT{_GAP}++)?+{_NAME}(?:{_PLAIN}{group}){_JOINED})++"
 
 
-_USUAL = re.compile(_GAP + "*+" + _usual(4), re.DOTALL)
+_USUAL = re.compile(_GAP + "*+" + _clauses(4), re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +77,14 @@ _ESCAPE = "put the value in quotes, or a backslash before the sign"
 
 def wrong(query: str) -> Wrong | None:
     """Why the parser refuses the query, or None where it takes it. A blank query is taken: it finds nothing."""
-    if "\\u" not in query and _USUAL.fullmatch(query):
-        return None
+    return None if _usual(query) else _grammar(query)
+
+
+def _usual(query: str) -> bool:
+    return "\\u" not in query and _USUAL.fullmatch(query) is not None
+
+
+def _grammar(query: str) -> Wrong | None:
     try:
         tokens = _tokens(query)
         if len(tokens) > 1:
