@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 # macro wrote in brackets.
 _BEGIN, _END, _OPEN, _CLOSE = "\ufdd0", "\ufdd1", "\ufdd2", "\ufdd3"
 _MARKS = re.compile(f"[{_BEGIN}{_END}{_OPEN}{_CLOSE}]")
+_BRACKETS = re.compile(f"([{_OPEN}{_CLOSE}])")
 _PRINTED = re.compile(f"{_BEGIN}([0-9]+){_END}|([{_OPEN}{_CLOSE}])")
 
 _ODD = re.compile(f"[{_BEGIN}{_END}{_OPEN}{_CLOSE}\ud800-\udfff]")
@@ -52,9 +53,12 @@ class Printed(str):
 
 def kept(value: Any) -> Any:
     """A value as it is kept until its text is read: itself where JSON and YAML have it just so, else encoded."""
-    with contextlib.suppress(UnfitError):
+    if type(value) is str and value.isascii():
+        return value
+    try:
         return _plain(value, 0)
-    return encode(value)
+    except UnfitError:
+        return encode(value)
 
 
 def _plain(value: Any, depth: int) -> Any:
@@ -120,7 +124,10 @@ class _Environment(ImmutableSandboxedEnvironment):
     concat = staticmethod(lambda parts: Printed("".join(parts)))  # macros, blocks and whole templates end here
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
-        """Refuse the two blocks that change what is printed already, behind the encoder's back."""
+        """Refuse our own marks, and the two blocks that change what is printed already, behind the encoder's back."""
+        if mark := _MARKS.search(source):
+            message = f"the character U+{ord(mark[0]):04X} can't stand in body templates"
+            raise jinja2.TemplateSyntaxError(message, source.count("\n", 0, mark.start()) + 1, name)
         tree = super()._parse(source, name, filename)
         for block in tree.find_all((nodes.FilterBlock, nodes.ScopedEvalContextModifier)):
             raise jinja2.TemplateSyntaxError("no filter or autoescape blocks in body templates", block.lineno, name)
@@ -218,17 +225,24 @@ class Templates:
 
     def _taken_apart(self, printed: str) -> Pieces:
         """The pieces of a text around its printed values, and those. Raises UnfitError."""
-        first, *parts = _PRINTED.split(printed)
-        stack = [Pieces([first], [])]
-        for number, bracket, text in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
-            if bracket == _OPEN:
-                stack.append(Pieces([text], []))
-                continue
-            done = stack.pop() if bracket else self._values[int(number)]
-            if not stack:
-                raise UnfitError
-            stack[-1].values.append(done)
-            stack[-1].around.append(text)
+        stack = [Pieces([], [])]
+        for part in printed.split(_BEGIN):
+            if stack[-1].around:
+                number, _, text = part.partition(_END)
+                stack[-1].values.append(self._values[int(number)])
+            else:
+                text = part
+            first, *brackets = _BRACKETS.split(text) if _OPEN in text or _CLOSE in text else (text,)
+            stack[-1].around.append(first)
+            for bracket, behind in zip(brackets[::2], brackets[1::2], strict=True):
+                if bracket == _OPEN:
+                    stack.append(Pieces([behind], []))
+                    continue
+                done = stack.pop()
+                if not stack:
+                    raise UnfitError
+                stack[-1].values.append(done)
+                stack[-1].around.append(behind)
         return stack[0]
 
     def _unmarked(self, printed: str) -> tuple[str, list[Stretch]]:

@@ -33,6 +33,9 @@ class Origin:
     line: int = 1
     column: int = 1
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Origin, (self.file, self.line, self.column)  # thousands go from process to process: this is faster
+
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
 
@@ -68,6 +71,9 @@ class Document:
     body: Body
     origins: Mapping[Path, Origin]
     key_origins: Mapping[Path, Origin] = field(default_factory=dict)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Document, (self.kind, self.id, self.body, self.origins, self.key_origins)
 
     @property
     def origin(self) -> Origin:

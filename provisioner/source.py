@@ -168,9 +168,18 @@ def _document(entry: YamlDocument, variables: Mapping[str, Any]) -> tuple[Docume
             Finding("DOC001", about, place, "an id is lower-case letters, digits, hyphens and underscores, at most 100")
         ]
     findings: list[Finding] = []
-    body = _fill(entry.value, (), variables, entry.origins, findings)
+    body = _fill(entry.value, (), variables, entry.origins, findings) if _may_name_one(entry.value) else entry.value
     del body["kind"], body["id"]
     return Document(kind, id_, body, entry.origins, entry.key_origins), findings
+
+
+def _may_name_one(value: Any) -> bool:
+    """Whether a variable may stand in it: looking for that is less than half of `_fill`."""
+    if isinstance(value, str):
+        return "{{" in value
+    if isinstance(value, dict | list):
+        return any(map(_may_name_one, value.values() if isinstance(value, dict) else value))
+    return False
 
 
 def _fill(

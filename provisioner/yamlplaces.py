@@ -29,6 +29,9 @@ class FileText:
     text: str = field(repr=False)
     _marks: list[tuple[Mapping[Path, Any], Mapping[Path, Any]]] = field(default_factory=list, init=False, repr=False)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return FileText, (self.file, self.text)  # what the dataclass would do takes ten times as long
+
     def marks(self, number: int) -> tuple[Mapping[Path, Any], Mapping[Path, Any]]:
         """Those of one document, numbered from 0."""
         if not self._marks:
@@ -44,6 +47,9 @@ class Places(Mapping[Path, Origin]):
     number: int
     begin: Origin
     of_keys: bool = False
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Places, (self.text, self.number, self.begin, self.of_keys)
 
     def _marks(self) -> Mapping[Path, Any]:
         return self.text.marks(self.number)[self.of_keys]

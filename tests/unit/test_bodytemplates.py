@@ -147,6 +147,19 @@ def test_what_is_made_of_json_is_encoded_again(write, expression, value):
     assert isinstance(rendered["a"], str)
 
 
+@pytest.mark.parametrize("mark", ["\ufdd0", "\ufdd00\ufdd1", "\ufdd1", "\ufdd2", "\ufdd3", "{{ '\ufdd0' }}"])
+def test_our_own_marks_are_refused(write, mark):
+    with pytest.raises(TemplateError, match=r"the character U\+FDD[0-3] can't stand in body templates") as error:
+        render(write(f"a: 1\nb: {mark}\n"))
+    assert error.value.where.endswith("body.yml.j2:2")
+
+
+@pytest.mark.parametrize("expression", [r"'\ufdd0'", r"'\ufdd00\ufdd1'", r"{'\ufdd2': 1}", r"['\ufdd3']", "value"])
+def test_no_value_is_taken_for_a_mark(write, expression):
+    with pytest.raises(TemplateError, match="what a macro printed is used as a value"):
+        render(write(f"a: 1\nb: {{{{ {expression} }}}}\n"), value="x\ufdd1")
+
+
 def test_constants_are_encoded_like_values(write):
     rendered = render(write("a: {{ 'x: \"y\"' }}\nb: {{ 'p' ~ 'q' }}\nc: {{ 'a'|tojson }}\nd: {{ 1 + 1 }}\n"))
     assert rendered == {"a": 'x: "y"', "b": "pq", "c": "a", "d": 2}
