@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 _A = TypeVar("_A")
 
-FEW = 500
+FEW = 200
 """Documents that are no trouble to share out."""
 SHARES = 24
 
