@@ -16,8 +16,15 @@ if TYPE_CHECKING:
     from provisioner.model import Body
 
 _TABLES = ("names", "endings", "finders")
-_CLASSES = ("upper", "alphanumeric", "token")
-"""Which characters follow a prefix; each class holds those before it."""
+_CLASSES = {
+    "hex": {"hex"},
+    "upper": {"upper"},
+    "alphanumeric": {"hex", "upper", "alphanumeric"},
+    "word": {"hex", "upper", "alphanumeric", "word"},
+    "token": {"hex", "upper", "alphanumeric", "word", "token"},
+    "path": {"hex", "upper", "alphanumeric", "word", "path"},
+}
+"""Which characters follow a prefix; each class with those that it holds."""
 
 
 def pipeline(was: Body, wanted: Body | None) -> Iterator[str]:
@@ -69,14 +76,16 @@ def _script(pipeline: Body) -> Body | None:
 def _lost(before: Body, after: Body) -> Iterator[str]:
     gone = sorted(_detectors(before) - _detectors(after))
     yield from (f"nothing is found as {name} any more" for name in gone)
-    items = [*_keys(before, after), *_prefixes(before, after)]
+    items = [*_keys(before, after), *_prefixes(before, after), *_options(before, after)]
     yield from (words for words, detector in items if detector not in gone)
     yield from _issuers(before, after)
+    lengths = mapping(after.get("ibans"))
+    yield from (f"IBANs of {c}" for c, n in mapping(before.get("ibans")).items() if lengths.get(c) != n)
 
 
 def _detectors(params: Body) -> set[str]:
     found = {str(name) for table in _TABLES for name in params[table].values()}
-    return found | {str(prefix.get("detector")) for prefix in each(params.get("prefixes"))}
+    return found | {str(prefix.get("detector")) for prefix in _all_prefixes(params)}
 
 
 def _keys(before: Body, after: Body) -> Iterator[tuple[str, str]]:
@@ -85,6 +94,8 @@ def _keys(before: Body, after: Body) -> Iterator[tuple[str, str]]:
     for key, detector in before["names"].items():
         if key not in after["names"] and not key.endswith(endings):
             yield f"the key {key} ({detector})", str(detector)
+        elif key in mapping(before.get("headers")) and key not in mapping(after.get("headers")):
+            yield f"the rest of the line after {key} ({detector})", str(detector)
     for key, detector in before["endings"].items():
         if not key.endswith(endings):
             yield f"keys that end with {key} ({detector})", str(detector)
@@ -93,9 +104,15 @@ def _keys(before: Body, after: Body) -> Iterator[tuple[str, str]]:
             yield f"the form {finder} ({detector})", str(detector)
 
 
+def _all_prefixes(params: Body) -> list[Body]:
+    """They stand in groups by their first two letters."""
+    groups = mapping(params.get("prefixes"))
+    return [prefix for group in groups.values() for prefix in each(group)]
+
+
 def _prefixes(before: Body, after: Body) -> Iterator[tuple[str, str]]:
-    kept = each(after.get("prefixes"))
-    for prefix in each(before.get("prefixes")):
+    kept = _all_prefixes(after)
+    for prefix in _all_prefixes(before):
         if not any(_finds(other, prefix) for other in kept):
             yield f"the prefix {prefix.get('text')} ({prefix.get('detector')})", str(prefix.get("detector"))
 
@@ -104,14 +121,48 @@ def _finds(prefix: Body, other: Body) -> bool:
     """Whether one prefix finds all that another one finds."""
     return (
         prefix.get("text") == other.get("text")
-        and _number(prefix.get("length")) <= _number(other.get("length"))
-        and _class(prefix) >= _class(other)
+        and _number(prefix.get("min")) <= _number(other.get("min"))
+        and _number(prefix.get("max")) >= _number(other.get("max"))
+        and other.get("chars") in _CLASSES.get(str(prefix.get("chars")), ())
     )
 
 
-def _class(prefix: Body) -> int:
-    chars = prefix.get("chars")
-    return _CLASSES.index(chars) if chars in _CLASSES else 1
+def _options(before: Body, after: Body) -> Iterator[tuple[str, str]]:
+    """Where a detector looks no longer, and what it lets stand now."""
+    for name in sorted(_detectors(before) & _detectors(after)):
+        only, was = _listed(after, "fields", name), _listed(before, "fields", name)
+        if only and not (was and was <= only):
+            yield f"{name} is looked for in {', '.join(sorted(only))} only", name
+        if added := _listed(after, "except", name) - _listed(before, "except", name):
+            yield f"{name} is not looked for in {', '.join(sorted(added))}", name
+        if added := _listed(after, "allow", name) - _listed(before, "allow", name):
+            yield f"{len(added)} more values of {name} stay", name
+        actions = mapping(before.get("actions")).get(name), mapping(after.get("actions")).get(name)
+        if actions[1] == "partial" and actions[0] != "partial":
+            yield f"of {name} the last four characters stay", name
+        yield from ((f"{name} is {words}", name) for words in _switched_off(before, after, name))
+
+
+def _switched_off(before: Body, after: Body, name: str) -> Iterator[str]:
+    was, now = _is_on(before, name), _is_on(after, name)
+    types, wanted = (mapping(mapping(params.get("log_types")).get(name)) for params in (before, after))
+    if was and not now:
+        yield "switched off"
+    for type_ in sorted({*types, *wanted}):
+        told = was and not now and type_ not in wanted  # by the words above
+        if types.get(type_, was) and not wanted.get(type_, now) and not told:
+            yield f"switched off for {type_}"
+
+
+def _is_on(params: Body, name: str) -> bool:
+    disabled = params.get("disabled")
+    return not (isinstance(disabled, list) and name in disabled)
+
+
+def _listed(params: Body, table: str, name: str) -> set[str]:
+    """A detector's part of a table that has a list, or a mapping of values, for some."""
+    found = mapping(params.get(table)).get(name)
+    return set(map(str, found)) if isinstance(found, (list, dict)) else set()
 
 
 def _number(value: Any) -> int:

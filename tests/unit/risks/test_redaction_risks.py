@@ -48,11 +48,11 @@ def without(name, key, value):
 
 
 def longer_prefix(document):
-    detector(document, "api_key")["prefixes"][0]["length"] = 40
+    detector(document, "api_key")["prefixes"][0]["min"] = 40
 
 
 def shorter_prefix(document):
-    detector(document, "api_key")["prefixes"][0]["length"] = 4
+    detector(document, "api_key")["prefixes"][0].update(min=14, max=16)
 
 
 def narrower_prefix(document):
@@ -61,6 +61,47 @@ def narrower_prefix(document):
 
 def wider_prefix(document):
     detector(document, "api_key")["prefixes"][0]["chars"] = "token"
+
+
+def shorter_end(document):
+    next(p for p in detector(document, "api_key")["prefixes"] if p["text"] == "hf_")["max"] = 40
+
+
+def only_in_labels(document):
+    detector(document, "ssn")["fields"] = ["labels"]
+
+
+def not_in_notes(document):
+    detector(document, "ssn")["except"] = ["labels.note"]
+
+
+def cards_of_tests_stay(document):
+    detector(document, "credit_card")["allow"] = ["4111111111111111", "4242424242424242"]
+
+
+def last_four(document):
+    detector(document, "credit_card")["action"] = "partial"
+
+
+def dropped(document):
+    detector(document, "credit_card")["action"] = "drop"
+
+
+def off_for_network(document):
+    detector(document, "iban")["log_types"] = {"network": False, "audit": True}
+
+
+def on_for_audit_only(document):
+    detector(document, "iban").update(enabled=False, log_types={"audit": True})
+
+
+def no_headers(document):
+    found = detector(document, "access_token")
+    found["names"] += found.pop("headers")
+
+
+def no_german_accounts(document):
+    del document["ibans"]["DE"]
 
 
 def no_maestro(document):
@@ -105,6 +146,19 @@ def add(document):
             fewer_lengths,
             "cards of visa from 4 with 13, 19 digits",
         ),
+        (shorter_end, "the prefix hf_ (api_key)"),
+        (only_in_labels, "ssn is looked for in labels only"),
+        (not_in_notes, "ssn is not looked for in labels.note"),
+        (cards_of_tests_stay, "2 more values of credit_card stay"),
+        (last_four, "of credit_card the last four characters stay"),
+        (off_for_network, "iban is switched off for network"),
+        (on_for_audit_only, "iban is switched off"),
+        (
+            no_headers,
+            "the rest of the line after cookie (access_token); the rest of the line after setcookie (access_token)",
+        ),
+        (no_german_accounts, "IBANs of DE"),
+        (dropped, ""),
         (shorter_prefix, ""),
         (wider_prefix, ""),
         (wider_issuer, ""),

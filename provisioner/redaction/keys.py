@@ -1,0 +1,166 @@
+"""Which keys are sensitive, and the values that follow them in a text."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from provisioner.redaction.markers import MARKER, end
+
+if TYPE_CHECKING:
+    from provisioner.model import Body
+
+Span = tuple[int, int, str]
+"""From, to, detector."""
+
+_NOT_WORD = re.compile("[^A-Za-z0-9]+")
+_LAST_WORD = re.compile("[A-Za-z0-9](?![^A-Za-z0-9]*[A-Za-z0-9])")
+_SKIPPED = re.compile("[\x00-\x20\xa0=:>]*")
+_SLASHES = re.compile(r"\\*")
+_UNQUOTED = re.compile("[^\x00-\x20\xa0,;&\"'<>)}\\]|\\[]*")
+_LINE = re.compile("[^\n\r\"']*")
+_BRACKET = re.compile(r"[\[\]{}]")
+_OPTION = re.compile("[A-Za-z0-9_-]*")
+_BEFORE = " \\\"'"
+_SPACES = frozenset(map(chr, [*range(0x21), 0xA0]))
+_SCHEMES = frozenset({"bearer", "basic", "token", "digest", "negotiate"})
+_EMPTY = frozenset({"null", "none", "true", "false"})
+_KEY_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.")
+
+
+def squeezed(key: str) -> str:
+    """A key in lower case, letters and digits only, the last 64 of them at most."""
+    return _NOT_WORD.sub("", key)[-64:].lower()
+
+
+class Keys:
+    """The catalogue's keys. `detector` remembers what it was asked, as events have the same keys all the time."""
+
+    def __init__(self, params: Body) -> None:
+        self.names: dict[str, str] = params["names"]
+        self.endings: dict[str, str] = params["endings"]
+        self.lengths: list[int] = params["lengths"]
+        self.headers: dict[str, str] = params["headers"]
+        tails = sorted({re.escape(tail[-1]) + re.escape(tail[-1].upper()) for tail in params["tails"]})
+        self.signs = re.compile(f"[=:](?<=[{''.join(tails)} \\\\\"'_.\\-][=:])|--")
+        """Signs behind which a value may stand: what stands before can end a sensitive key."""
+
+    def detector(self, key: str) -> str | None:
+        """The detector of a key, or None: user.apiKey and X-API-KEY are keys as well."""
+        name = squeezed(key)
+        found = self.names.get(name)
+        if found is not None:
+            return found
+        for length in self.lengths:
+            if length > len(name):
+                return None
+            found = self.endings.get(name[-length:])
+            if found is not None:
+                return found
+        return None
+
+    def spans(self, text: str, spans: list[Span]) -> None:
+        """key=value, "key": "value", key => value, --key value"""
+        search, at = self.signs.search, 0
+        while found := search(text, at):
+            sign = found.start()
+            at = self._option(text, sign, spans) if text[sign] == "-" else self._assigned(text, sign, spans)
+
+    def _assigned(self, text: str, sign: int, spans: list[Span]) -> int:
+        last = sign
+        while last > 0 and text[last - 1] in _BEFORE:
+            last -= 1
+        begin = last
+        while begin > 0 and last - begin < 100 and text[begin - 1] in _KEY_CHARACTERS:
+            begin -= 1
+        key = text[begin:last]
+        detector = self.detector(key) if last - begin >= 3 else None
+        if detector is None or (key == "PWD" and last == sign and text.startswith("/", sign + 1)):
+            return sign + 1
+        return self._value(text, sign + 1, detector, spans, header=squeezed(key) in self.headers)
+
+    def _option(self, text: str, at: int, spans: list[Span]) -> int:
+        if at > 0 and text[at - 1] != " ":
+            return at + 2
+        last = _OPTION.match(text, at + 2).end()  # type: ignore[union-attr]
+        if last + 1 >= len(text) or text[last] != " " or text[last + 1] == "-":
+            return at + 2
+        detector = self.detector(text[at + 2 : last])
+        return at + 2 if detector is None else self._value(text, last + 1, detector, spans, header=False)
+
+    def _value(self, text: str, begin: int, detector: str, spans: list[Span], *, header: bool) -> int:
+        """Adds the span of the value that follows a key, and gives the place after it."""
+        skipped = _SKIPPED.match(text, begin).end()  # type: ignore[union-attr]
+        at = _SLASHES.match(text, skipped).end()  # type: ignore[union-attr]
+        if at >= len(text):
+            return at
+        first = text[at]
+        if first in "\"'":
+            return _quoted(text, at, at - skipped, detector, spans)
+        marker = end(text, at)
+        if header:
+            last = _LINE.match(text, at).end()  # type: ignore[union-attr]
+            if marker != last and last > at:
+                spans.append((at, last, detector))
+            return last
+        if marker > 0:
+            return marker
+        if first in "[{":
+            last = _closing(text, at)
+            if last - at > 2:
+                spans.append((at, last, detector))
+            return last
+        return _word(text, at, detector, spans)
+
+
+def _word(text: str, at: int, detector: str, spans: list[Span]) -> int:
+    last = _value_end(text, at)
+    if 5 <= last - at <= 9 and last < len(text) and text[last] in _SPACES and squeezed(text[at:last]) in _SCHEMES:
+        at = last + 1
+        if end(text, at) > 0:
+            return at
+        last = _value_end(text, at)
+    if last > at and not (last - at in (4, 5) and text[at:last].lower() in _EMPTY):
+        spans.append((at, last, detector))
+    return last
+
+
+def _value_end(text: str, at: int) -> int:
+    while True:
+        at = _UNQUOTED.match(text, at).end()  # type: ignore[union-attr]
+        if at >= len(text) or text[at] != "[" or end(text, at) > 0:
+            return at
+        at += 1
+
+
+def _quoted(text: str, at: int, slashes: int, detector: str, spans: list[Span]) -> int:
+    """A value in quotes that open at `at`, behind `slashes` backslashes (as in JSON within JSON)."""
+    begin, quote = at + 1, text[at]
+    i, before = begin, 0
+    while (i := text.find(quote, i)) >= 0:
+        before = 0
+        while i - before > begin and text[i - before - 1] == "\\":
+            before += 1
+        if before <= slashes if slashes > 0 else before % 2 == 0:
+            break
+        i += 1
+    if i < 0:
+        i = last = len(text)
+    else:
+        last = i - min(before, slashes)
+    if last > begin and end(text, begin) != last:
+        spans.append((begin, last, detector))
+    return i
+
+
+def _closing(text: str, at: int) -> int:
+    """Where a bracket that opens here closes, or the end of the text."""
+    depth = 0
+    for found in _BRACKET.finditer(text, at):
+        depth += 1 if found[0] in "[{" else -1
+        if depth == 0:
+            return found.end()
+    return len(text)
+
+
+__all__ = ["MARKER", "Keys", "Span", "squeezed"]

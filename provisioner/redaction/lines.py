@@ -1,0 +1,84 @@
+"""One line of a log, as bytes.
+
+What is no ordinary JSON:
+
+- Bytes that are no UTF-8, and any text that is no JSON, are treated as text; the bytes that are no UTF-8 stay.
+- `NaN`, `Infinity`, integers beyond 64 bits and lone surrogates (`"\\ud800"`) are read and written as they are.
+- Of a key that stands twice in a mapping only the last value is kept, as most readers of JSON do.
+- What is nested too deep for Python (about 400 levels) comes back as an event without content.
+- Numbers may come back in another form where something else was replaced: 1.0e2 as 100.0, as in the cluster.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_ODD = re.compile(rb"[0-9]{17}|[0-9][eE]")
+"""Numbers that orjson might not write again as they are."""
+_FAILED = b'{"message":"[content_REDACTED]","ingest":{"redacted":{"detectors":["failure"],"fields":["*"]}}}'
+
+
+def redacted(line: bytes, keys: Callable[[Any], int], value: Callable[[Any], Any], text: Callable[[str], str]) -> bytes:
+    """The line redacted; one that needs nothing comes back as it is.
+
+    `keys` counts the keys of a value with nothing to hide (-1: something may be), `value` and `text` redact.
+    """
+    try:
+        node = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return _odd(line, keys, value, text)
+    count = keys(node)
+    if count >= 0 and (line.count(b'":') == count or not _repeats(line, count)):
+        return line
+    if _ODD.search(line):
+        return _odd(line, keys, value, text)
+    then = value(node)
+    try:
+        return orjson.dumps(then)
+    except (orjson.JSONEncodeError, RecursionError):
+        return _dumped(then)
+
+
+def _odd(line: bytes, keys: Callable[[Any], int], value: Callable[[Any], Any], text: Callable[[str], str]) -> bytes:
+    """What orjson can't read, or would write in another way."""
+    decoded = line.decode("utf-8", "surrogateescape")
+    try:
+        node = json.loads(decoded)
+        if keys(node) >= 0 and not _repeats(line, keys(node)):
+            return line
+        return _dumped(value(node))
+    except RecursionError:
+        return _FAILED
+    except ValueError:
+        return text(decoded).encode("utf-8", "surrogateescape")
+
+
+def _dumped(node: Any) -> bytes:
+    try:
+        return json.dumps(node, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:
+        return json.dumps(node, separators=(",", ":")).encode()
+    except RecursionError:
+        return _FAILED
+
+
+def _repeats(line: bytes, count: int) -> bool:
+    """Whether a key stands twice in one mapping: the line then has more than `count` keys."""
+    pairs = 0
+
+    def counted(items: list[tuple[str, Any]]) -> None:
+        nonlocal pairs
+        pairs += len(items)
+
+    try:
+        json.loads(line.decode("utf-8", "surrogateescape"), object_pairs_hook=counted)
+    except (ValueError, RecursionError):
+        return True
+    return pairs != count

@@ -1,0 +1,179 @@
+"""Redacts events, texts and lines, with the result that the pipeline in the cluster would have."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from provisioner.redaction import lines, tables
+from provisioner.redaction.markers import Marks
+from provisioner.redaction.texts import Texts
+from provisioner.redaction.walk import Walk, ordered
+
+if TYPE_CHECKING:
+    from provisioner.redaction.catalogue import Catalogue
+
+_REMEMBERED, _SHORT = 20_000, 100
+"""How many harmless keys and texts are remembered, and how long such a one may be."""
+_PLAIN = frozenset({int, float, bool, type(None)})
+_FAILED = {"message": "[content_REDACTED]", "ingest": {"redacted": {"detectors": ["failure"], "fields": ["*"]}}}
+_NAME = re.compile("[a-z][A-Za-z0-9_]{0,39}")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Found:
+    """What a detector found in a field, never the value."""
+
+    field: str
+    detector: str
+    count: int
+
+
+class Redactor:
+    """A catalogue at work. One may be used by many threads.
+
+    `log_type` is that of the events, for the catalogue's switches (None: those of no log type). `pseudonym_key` (at
+    least 16 bytes, or such a text) and `key_id` make pseudonyms; without, such a detector masks, as in the cluster.
+    Raises ValueError where only one of the two is given, or one is of a wrong form.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        log_type: str | None = None,
+        pseudonym_key: bytes | str | None = None,
+        key_id: str | None = None,
+    ) -> None:
+        detectors = catalogue.body["detectors"]
+        key = pseudonym_key.encode() if isinstance(pseudonym_key, str) else pseudonym_key
+        self.catalogue = catalogue
+        self._params = tables.of(catalogue.body)
+        self._texts = Texts(self._params, Marks({d["name"]: d["action"] for d in detectors}, key, key_id))
+        self._off = frozenset(
+            d["name"] for d in detectors if not d.get("log_types", {}).get(log_type, d.get("enabled", True))
+        )
+        self._clean: set[str] = set()
+        self._plain: set[Any] = set()
+
+    def event(self, event: dict[Any, Any]) -> dict[Any, Any]:
+        """The event without secrets, with `ingest.redacted` where anything was replaced; itself where nothing was.
+
+        Nested too deep for Python (about 400 levels), it comes back without any content, as in the cluster what can't
+        be checked.
+        """
+        return event if self._keys(event) >= 0 else self._redacted(event)[0]
+
+    def text(self, text: str) -> str:
+        """A text without secrets. Detectors with `fields` don't look: a text is in no field."""
+        return Walk(self._texts, self._params, self._off, self._clean).value(text, None)  # type: ignore[no-any-return]
+
+    def line(self, line: bytes) -> bytes:
+        """A line, without its end: a JSON object is treated as an event, other JSON value by value, all else as text.
+
+        A line without anything to hide comes back as it is, byte by byte. See `lines` for what is no ordinary JSON.
+        """
+        return lines.redacted(line, self._keys, self._redacted_value, self.text)
+
+    def found(self, event: dict[Any, Any]) -> list[Found]:
+        """What `event` would replace, sorted by field. Markers of an earlier pass don't count."""
+        if self._keys(event) >= 0:
+            return []
+        counts = self._redacted(event)[1]
+        return sorted(Found(field, detector, count) for (field, detector), count in counts.items())
+
+    def _keys(self, node: Any) -> int:
+        """How many keys there are in a value that has nothing to hide; -1 where something may have to be replaced."""
+        clean, plain, fresh, stack, count = self._clean, self._plain, [], [node], 0
+        while stack:
+            node = stack.pop()
+            if node.__class__ is dict:
+                count += len(node)
+                for key, value in node.items():
+                    if key not in plain and not self._is_plain(key):
+                        return -1
+                    kind = value.__class__
+                    if kind is str:
+                        if value not in clean:
+                            fresh.append(value)
+                    elif kind is dict or kind is list:
+                        stack.append(value)
+                    elif kind not in _PLAIN:
+                        return -1
+            elif node.__class__ is list:
+                for value in node:
+                    if value.__class__ is str:
+                        if value not in clean:
+                            fresh.append(value)
+                    elif value.__class__ not in _PLAIN:
+                        stack.append(value)
+            elif node.__class__ is str:
+                fresh.append(node)
+            elif node.__class__ not in _PLAIN:
+                return -1
+        return count if not fresh or self._all_clean(fresh) else -1
+
+    def _is_plain(self, key: Any) -> bool:
+        """Whether a key is neither sensitive nor has anything in it, nor is the name of an earlier report."""
+        if not isinstance(key, str):
+            return True
+        if key == "redacted" or self._texts.keys.detector(key) is not None or self._texts.spans(key):
+            return False
+        _remember(self._plain, key)
+        return True
+
+    def _all_clean(self, texts: list[str]) -> bool:
+        if not self._texts.clean("\n".join(texts)) and any(self._texts.spans(text) for text in texts):
+            return False
+        for text in texts:
+            _remember(self._clean, text)
+        return True
+
+    def _redacted(self, event: dict[Any, Any]) -> tuple[dict[Any, Any], Counter[tuple[str, str]]]:
+        """The event redacted, and what was replaced how often."""
+        walk = Walk(self._texts, self._params, self._off, self._clean)
+        ingest = event.get("ingest")
+        earlier = ingest.get("redacted") if isinstance(ingest, dict) else None
+        if isinstance(ingest, dict) and "redacted" in ingest:
+            event = event | {"ingest": {key: value for key, value in ingest.items() if key != "redacted"}}
+        try:
+            made = walk.mapping(event, None)
+        except RecursionError:
+            return copy.deepcopy(_FAILED), Counter({("*", "failure"): 1})
+        names, fields = self._kept(earlier)
+        names.update(detector for _, detector in walk.counts)
+        fields.update(field for field, _ in walk.counts)
+        if names:
+            if not isinstance(made.get("ingest"), dict):
+                made["ingest"] = {}
+            made["ingest"]["redacted"] = {"detectors": ordered(names), "fields": ordered(fields)}
+        return made, walk.counts
+
+    def _kept(self, earlier: Any) -> tuple[set[str], set[str]]:
+        """What an earlier pass reported stays reported; a sender may have written it."""
+        names: set[str] = set()
+        fields: set[str] = set()
+        if isinstance(earlier, dict):
+            detectors, told = earlier.get("detectors"), earlier.get("fields")
+            own = Walk(self._texts, self._params, self._off, self._clean)
+            if isinstance(detectors, list):
+                names.update(name for name in detectors if isinstance(name, str) and _NAME.fullmatch(name))
+            if isinstance(told, list):
+                fields.update(own.text(field) for field in told if isinstance(field, str))
+            names.update(detector for _, detector in own.counts)
+        return names, fields
+
+    def _redacted_value(self, node: Any) -> Any:
+        """Any JSON value redacted: a mapping as an event. Raises RecursionError where it is too deep."""
+        if isinstance(node, dict):
+            return self._redacted(node)[0]
+        return Walk(self._texts, self._params, self._off, self._clean).value(node, None)
+
+
+def _remember(known: set[Any], text: str) -> None:
+    if len(text) <= _SHORT:
+        if len(known) >= _REMEMBERED:
+            known.clear()
+        known.add(text)

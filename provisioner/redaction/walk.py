@@ -1,0 +1,138 @@
+"""A whole event: every text and key at any depth, by the rules of the pipeline's script."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from provisioner.redaction.markers import MARKER
+from provisioner.redaction.tables import DEEPEST, LONGEST
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterable
+
+    from provisioner.model import Body
+    from provisioner.redaction.texts import Texts
+
+
+def units(text: str) -> bytes:
+    """What Java sorts by: UTF-16 units."""
+    return text.encode("utf-16-be", "surrogatepass")
+
+
+def ordered(texts: Iterable[str]) -> list[str]:
+    """Sorted as Java does."""
+    return sorted(texts, key=units)
+
+
+def place(path: list[str]) -> str:
+    """A field's name: its keys joined by dots, * for a key that is too long and for all below the twentieth."""
+    keys = ["*" if len(key) > LONGEST // 2 and len(units(key)) > 2 * LONGEST else key for key in path[:DEEPEST]]
+    return ".".join([*keys, "*"] if len(path) > DEEPEST else keys)
+
+
+class Walk:
+    """One event's walk. Gathers `counts`: how many values each detector replaced in each field.
+
+    `clean` are texts that are known to have nothing in them; `off` detectors that don't look.
+    """
+
+    def __init__(self, texts: Texts, params: Body, off: frozenset[str], clean: Container[str]) -> None:
+        self._texts = texts
+        self._actions: dict[str, str] = params["actions"]
+        self._only: dict[str, list[str]] = params["fields"]
+        self._not: dict[str, list[str]] = params["except"]
+        self._off = off
+        self._clean = clean
+        self._path: list[str] = []
+        self._below: list[str] = []
+        self.counts: Counter[tuple[str, str]] = Counter()
+
+    def covers(self, detector: str) -> bool:
+        """Whether a detector looks here: it is on for the log type, and for the field."""
+        if detector in self._off:
+            return False
+        only, never = self._only.get(detector), self._not.get(detector)
+        if only is None and never is None:
+            return True
+        field = place(self._path)
+        return (only is None or _within(field, only)) and (never is None or not _within(field, never))
+
+    def text(self, text: str, *, key: bool = False) -> str:
+        """A text in the field where we are, or the last key of that field's name."""
+        found: list[str] = []
+        then = self._texts.redacted(text, self.covers, found.append)
+        if found:
+            self._tell(found, [*self._path[:-1], then] if key else self._path)
+        return then
+
+    def _tell(self, found: list[str], path: list[str]) -> None:
+        field = place(path)
+        self.counts.update((field, detector) for detector in found)
+
+    def value(self, node: Any, detector: str | None) -> Any:
+        """What becomes of a value; `detector` is that of a sensitive key above it, or None."""
+        if isinstance(node, dict):
+            return self.mapping(node, detector)
+        if isinstance(node, (list, tuple)):
+            return [self.value(item, detector) for item in node]
+        if detector is not None:
+            return self._forced(node, detector)
+        return self.text(node) if isinstance(node, str) and node not in self._clean else node
+
+    def _forced(self, node: Any, detector: str) -> Any:
+        """True, false, null, "" and markers stay."""
+        if node is None or isinstance(node, bool) or node == "":
+            return node
+        if isinstance(node, str) and (MARKER.fullmatch(node) or self._texts.allowed(node, detector)):
+            return node
+        self._below.append(detector)
+        told = str(node) if isinstance(node, (str, int)) else ""
+        return self._texts.marks.of(told, detector)
+
+    def mapping(self, node: dict[Any, Any], above: str | None) -> dict[Any, Any]:
+        """A mapping below the sensitive key of `above`, or below none."""
+        made: dict[Any, Any] = {}
+        renamed: dict[str, str] = {}
+        for key, value in node.items():
+            if not isinstance(key, str):
+                made[key] = self.value(value, above)
+                continue
+            self._path.append(key)
+            detector = above if above is not None else self._sensitive(key)
+            name = self.text(key, key=True) if key not in self._clean else key
+            self._path[-1] = name
+            if above is None and detector is not None and self._actions.get(detector) == "drop":
+                self._below.append(detector)
+            else:
+                made[key] = self.value(value, detector)
+                if name != key:
+                    renamed[key] = name
+            if above is None and self._below:
+                self._tell(self._below, self._path)
+                self._below.clear()
+            self._path.pop()
+        return _renamed(made, renamed) if renamed else made
+
+    def _sensitive(self, key: str) -> str | None:
+        detector = self._texts.keys.detector(key)
+        return detector if detector is None or self.covers(detector) else None
+
+
+def _within(field: str, fields: list[str]) -> bool:
+    return any(field == other or field.startswith(f"{other}.") for other in fields)
+
+
+def _renamed(mapping: dict[Any, Any], renamed: dict[str, str]) -> dict[Any, Any]:
+    """Keys that held a secret get new names, in the order of the old ones; one that exists gets _2 and so on."""
+    last: dict[str, int] = {}
+    for key in ordered(renamed):
+        free = name = renamed[key]
+        number = last.get(name, 1)
+        value = mapping.pop(key)
+        while free in mapping:
+            number += 1
+            free = f"{name}_{number}"
+        last[name] = number
+        mapping[free] = value
+    return mapping
