@@ -80,7 +80,7 @@ def _lost(before: Body, after: Body) -> Iterator[str]:
     yield from (words for words, detector in items if detector not in gone)
     yield from _issuers(before, after)
     lengths = mapping(after.get("ibans"))
-    yield from (f"IBANs of {c}" for c, n in mapping(before.get("ibans")).items() if lengths.get(c) != n)
+    yield from (f"IBANs of {c}" for c, n in mapping(before.get("ibans")).items() if c not in lengths or lengths[c] != n)
 
 
 def _detectors(params: Body) -> set[str]:
@@ -123,7 +123,7 @@ def _finds(prefix: Body, other: Body) -> bool:
         prefix.get("text") == other.get("text")
         and _number(prefix.get("min")) <= _number(other.get("min"))
         and _number(prefix.get("max")) >= _number(other.get("max"))
-        and other.get("chars") in _CLASSES.get(str(prefix.get("chars")), ())
+        and str(other.get("chars")) in _CLASSES.get(str(prefix.get("chars")), {str(prefix.get("chars"))})
     )
 
 

@@ -1,6 +1,7 @@
 """Which changes are warned of, in which words, and which are not."""
 
 import json
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
@@ -312,10 +313,21 @@ ROLE = {
     ],
     "tenant_permissions": [{"tenant_patterns": ["t"], "allowed_actions": ["kibana_all_read"]}],
 }
+
+
+def redaction():
+    """The pack's pipeline without the text of its script, and tables of three rows: the whole is too long to print."""
+    script = deepcopy(body("redaction", "redaction"))["processors"][0]["script"]
+    for name, table in script["params"].items():
+        if isinstance(table, dict):
+            script["params"][name] = dict(list(table.items())[:3])
+    return {"processors": [{"script": script | {"source": "x"}}]}
+
+
 SEEDS = [
     ("monitor", body("rule", "brute-force-login")),
     ("channel", body("channel", "slack")),
-    ("ingest_pipeline", body("redaction", "redaction")),
+    ("ingest_pipeline", redaction()),
     ("index_template", body("index_template", "authentication")),
     ("data_stream", body("data_stream", "authentication")),
     ("role", ROLE),
