@@ -142,7 +142,7 @@ class Redactor:
             made = walk.mapping(event, None)
         except RecursionError:
             return copy.deepcopy(_FAILED), Counter({("*", "failure"): 1})
-        names, fields = self._kept(earlier)
+        names, fields = _kept(earlier, walk)
         names.update(detector for _, detector in walk.counts)
         fields.update(field for field, _ in walk.counts)
         if names:
@@ -151,25 +151,23 @@ class Redactor:
             made["ingest"]["redacted"] = {"detectors": ordered(names), "fields": ordered(fields)}
         return made, walk.counts
 
-    def _kept(self, earlier: Any) -> tuple[set[str], set[str]]:
-        """What an earlier pass reported stays reported; a sender may have written it."""
-        names: set[str] = set()
-        fields: set[str] = set()
-        if isinstance(earlier, dict):
-            detectors, told = earlier.get("detectors"), earlier.get("fields")
-            own = Walk(self._texts, self._params, self._off, self._clean)
-            if isinstance(detectors, list):
-                names.update(name for name in detectors if isinstance(name, str) and _NAME.fullmatch(name))
-            if isinstance(told, list):
-                fields.update(own.text(field) for field in told if isinstance(field, str))
-            names.update(detector for _, detector in own.counts)
-        return names, fields
-
     def _redacted_value(self, node: Any) -> Any:
         """Any JSON value redacted: a mapping as an event. Raises RecursionError where it is too deep."""
         if isinstance(node, dict):
             return self._redacted(node)[0]
         return Walk(self._texts, self._params, self._off, self._clean).value(node, None)
+
+
+def _kept(earlier: Any, walk: Walk) -> tuple[set[str], set[str]]:
+    """What an earlier pass reported stays reported; a sender may have written it."""
+    report = earlier if isinstance(earlier, dict) else {}
+    detectors, told = report.get("detectors"), report.get("fields")
+    names = detectors if isinstance(detectors, list) else []
+    fields = told if isinstance(told, list) else []
+    return (
+        {name for name in names if isinstance(name, str) and _NAME.fullmatch(name)},
+        {walk.told(field) for field in fields if isinstance(field, str)},
+    )
 
 
 def _remember(known: set[Any], text: str) -> None:

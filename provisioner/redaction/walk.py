@@ -67,8 +67,18 @@ class Walk:
         return then
 
     def _tell(self, found: list[str], path: list[str]) -> None:
-        field = place(path)
+        field = self.told(place(path))
         self.counts.update((field, detector) for detector in found)
+
+    def told(self, field: str) -> str:
+        """A field's name as the report has it.
+
+        It is looked through as a text is, so that what was told once stays as it is when a second pass reads the report.
+        """
+        path, self._path = self._path, []
+        then = self._texts.redacted(field, self.covers, lambda _: None)
+        self._path = path
+        return then
 
     def value(self, node: Any, detector: str | None) -> Any:
         """What becomes of a value; `detector` is that of a sensitive key above it, or None."""
