@@ -25,11 +25,11 @@ def of(body: Mapping[str, Any], namespace: str = "default") -> Body:
         "names": _first(keys),
         "headers": {_squeezed(key): d["name"] for d in detectors for key in d.get("headers", ())},
         "endings": _first(endings),
-        "tails": {key[-3:]: True for key, _ in [*keys, *endings]},
+        "tails": _tails(key for key, _ in [*keys, *endings]),
         "lengths": sorted({len(key) for key, _ in endings}),
         "finders": _first((finder, d["name"]) for d in detectors for finder in d.get("finders", ())),
         "shortest": min([20, *(len(p["text"]) + p["min"] for p in prefixes)]),
-        "initials": "".join(_unique(group[0] for group in groups)),
+        "initials": sum({1 << (ord(group[0].lower()) - ord("a")) for group in groups}),
         "prefixes": {group: [p for p in prefixes if p["text"].startswith(group)] for group in groups},
         "issuers": body["issuers"],
         "ibans": body.get("ibans", {}),
@@ -52,6 +52,14 @@ def _prefix(prefix: Mapping[str, Any], detector: str) -> Body:
         "text": prefix["text"], "chars": prefix["chars"], "min": prefix["min"], "max": most or UNLIMITED,
         "detector": detector,
     }  # fmt: skip
+
+
+def _tails(keys: Iterable[str]) -> dict[str, int]:
+    """The last three letters of all keys, and how long the shortest key is that ends so."""
+    found: dict[str, int] = {}
+    for key in keys:
+        found[key[-3:]] = min(found.get(key[-3:], 99), len(key))
+    return found
 
 
 def _first(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
