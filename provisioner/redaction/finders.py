@@ -89,7 +89,7 @@ def jwts(text: str, spans: list[Span], detector: str) -> None:
         at = text.find("eyJ", after)
 
 
-def credentials(text: str, spans: list[Span], bearer: str | None, basic: str | None) -> None:
+def credentials(bearer: str | None, basic: str | None, text: str, spans: list[Span], _: str) -> None:
     """ "Bearer <token>" and "Basic <base64 of user:password>", in any case"""
     at = 0
     while found := _CREDENTIAL.search(text, at):

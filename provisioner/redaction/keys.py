@@ -15,6 +15,7 @@ Span = tuple[int, int, str]
 
 _NOT_WORD = re.compile("[^A-Za-z0-9]+")
 _LAST_WORD = re.compile("[A-Za-z0-9](?![^A-Za-z0-9]*[A-Za-z0-9])")
+_SIGN = re.compile("[=:](?<=[A-Za-z0-9 \\\\\"'_.-][=:])|--")
 _SKIPPED = re.compile("[\x00-\x20\xa0=:>]*")
 _SLASHES = re.compile(r"\\*")
 _UNQUOTED = re.compile("[^\x00-\x20\xa0,;&\"'<>)}\\]|\\[]*")
@@ -41,9 +42,11 @@ class Keys:
         self.endings: dict[str, str] = params["endings"]
         self.lengths: list[int] = params["lengths"]
         self.headers: dict[str, str] = params["headers"]
-        tails = sorted({re.escape(tail[-1]) + re.escape(tail[-1].upper()) for tail in params["tails"]})
-        self.signs = re.compile(f"[=:](?<=[{''.join(tails)} \\\\\"'_.\\-][=:])|--")
-        """Signs behind which a value may stand: what stands before can end a sensitive key."""
+        tails = "|".join(map(re.escape, sorted(params["tails"])))
+        before = "[ \\\\\"'_.-]"
+        near = f"(?<={before}[=:])|(?<=[_.-].[=:])|(?<=[_.-]..[=:])"
+        self.gate = re.compile(f"[=:](?:(?<=(?i:{tails})[=:])|{near})", re.ASCII | re.DOTALL) if tails else None
+        """A sign before which a sensitive key may end: three letters that one ends with, or what may stand in between."""
 
     def detector(self, key: str) -> str | None:
         """The detector of a key, or None: user.apiKey and X-API-KEY are keys as well."""
@@ -61,7 +64,9 @@ class Keys:
 
     def spans(self, text: str, spans: list[Span]) -> None:
         """key=value, "key": "value", key => value, --key value"""
-        search, at = self.signs.search, 0
+        if self.gate is None:
+            return
+        search, at = _SIGN.search, 0
         while found := search(text, at):
             sign = found.start()
             at = self._option(text, sign, spans) if text[sign] == "-" else self._assigned(text, sign, spans)

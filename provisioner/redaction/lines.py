@@ -25,35 +25,33 @@ _ODD = re.compile(rb"[0-9]{17}|[0-9][eE]")
 _FAILED = b'{"message":"[content_REDACTED]","ingest":{"redacted":{"detectors":["failure"],"fields":["*"]}}}'
 
 
-def redacted(line: bytes, keys: Callable[[Any], int], value: Callable[[Any], Any], text: Callable[[str], str]) -> bytes:
+def redacted(line: bytes, value: Callable[[Any], tuple[Any, int]], text: Callable[[str], str]) -> bytes:
     """The line redacted; one that needs nothing comes back as it is.
 
-    `keys` counts the keys of a value with nothing to hide (-1: something may be), `value` and `text` redact.
+    `value` gives a JSON value redacted, and how many keys are in one that needs nothing (-1: something was replaced);
+    `text` gives a text redacted.
     """
     try:
         node = orjson.loads(line)
     except orjson.JSONDecodeError:
-        return _odd(line, keys, value, text)
-    count = keys(node)
+        return _odd(line, value, text)
+    then, count = value(node)
     if count >= 0 and (line.count(b'":') == count or not _repeats(line, count)):
         return line
     if _ODD.search(line):
-        return _odd(line, keys, value, text)
-    then = value(node)
+        return _odd(line, value, text)
     try:
         return orjson.dumps(then)
     except (orjson.JSONEncodeError, RecursionError):
         return _dumped(then)
 
 
-def _odd(line: bytes, keys: Callable[[Any], int], value: Callable[[Any], Any], text: Callable[[str], str]) -> bytes:
+def _odd(line: bytes, value: Callable[[Any], tuple[Any, int]], text: Callable[[str], str]) -> bytes:
     """What orjson can't read, or would write in another way."""
     decoded = line.decode("utf-8", "surrogateescape")
     try:
-        node = json.loads(decoded)
-        if keys(node) >= 0 and not _repeats(line, keys(node)):
-            return line
-        return _dumped(value(node))
+        then, count = value(json.loads(decoded))
+        return line if count >= 0 and not _repeats(line, count) else _dumped(then)
     except RecursionError:
         return _FAILED
     except ValueError:

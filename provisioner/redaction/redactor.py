@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from provisioner.redaction import lines, tables
 from provisioner.redaction.markers import Marks
-from provisioner.redaction.texts import Texts
-from provisioner.redaction.walk import Walk, ordered
+from provisioner.redaction.texts import EVERY, Texts
+from provisioner.redaction.walk import Known, Walk, ordered
 
 if TYPE_CHECKING:
     from provisioner.redaction.catalogue import Catalogue
 
-_REMEMBERED, _SHORT = 20_000, 100
-"""How many harmless keys and texts are remembered, and how long such a one may be."""
 _PLAIN = frozenset({int, float, bool, type(None)})
 _FAILED = {"message": "[content_REDACTED]", "ingest": {"redacted": {"detectors": ["failure"], "fields": ["*"]}}}
 _NAME = re.compile("[a-z][A-Za-z0-9_]{0,39}")
@@ -55,8 +53,7 @@ class Redactor:
         self._off = frozenset(
             d["name"] for d in detectors if not d.get("log_types", {}).get(log_type, d.get("enabled", True))
         )
-        self._clean: set[str] = set()
-        self._plain: set[Any] = set()
+        self._known = Known()
 
     def event(self, event: dict[Any, Any]) -> dict[Any, Any]:
         """The event without secrets, with `ingest.redacted` where anything was replaced; itself where nothing was.
@@ -64,76 +61,69 @@ class Redactor:
         Nested too deep for Python (about 400 levels), it comes back without any content, as in the cluster what can't
         be checked.
         """
-        return event if self._keys(event) >= 0 else self._redacted(event)[0]
+        return self._value(event)[0]  # type: ignore[no-any-return]
 
     def text(self, text: str) -> str:
         """A text without secrets. Detectors with `fields` don't look: a text is in no field."""
-        return Walk(self._texts, self._params, self._off, self._clean).value(text, None)  # type: ignore[no-any-return]
+        return self._walk(EVERY).value(text, None)  # type: ignore[no-any-return]
 
     def line(self, line: bytes) -> bytes:
         """A line, without its end: a JSON object is treated as an event, other JSON value by value, all else as text.
 
         A line without anything to hide comes back as it is, byte by byte. See `lines` for what is no ordinary JSON.
         """
-        return lines.redacted(line, self._keys, self._redacted_value, self.text)
+        return lines.redacted(line, self._value, self.text)
 
     def found(self, event: dict[Any, Any]) -> list[Found]:
         """What `event` would replace, sorted by field. Markers of an earlier pass don't count."""
-        if self._keys(event) >= 0:
-            return []
         counts = self._redacted(event)[1]
         return sorted(Found(field, detector, count) for (field, detector), count in counts.items())
 
-    def _keys(self, node: Any) -> int:
-        """How many keys there are in a value that has nothing to hide; -1 where something may have to be replaced."""
-        clean, plain, fresh, stack, count = self._clean, self._plain, [], [node], 0
+    def _look(self, node: Any) -> tuple[int, int]:
+        """How many keys a value has, -1 where something may have to be replaced; and the gates of its texts."""
+        clean, plain = self._known.clean, self._known.plain
+        fresh: list[str] = []
+        stack, count, suspect = [node], 0, False
         while stack:
             node = stack.pop()
             if node.__class__ is dict:
                 count += len(node)
-                for key, value in node.items():
-                    if key not in plain and not self._is_plain(key):
-                        return -1
-                    kind = value.__class__
-                    if kind is str:
-                        if value not in clean:
-                            fresh.append(value)
-                    elif kind is dict or kind is list:
-                        stack.append(value)
-                    elif kind not in _PLAIN:
-                        return -1
-            elif node.__class__ is list:
-                for value in node:
-                    if value.__class__ is str:
-                        if value not in clean:
-                            fresh.append(value)
-                    elif value.__class__ not in _PLAIN:
-                        stack.append(value)
-            elif node.__class__ is str:
-                fresh.append(node)
-            elif node.__class__ not in _PLAIN:
-                return -1
-        return count if not fresh or self._all_clean(fresh) else -1
+                suspect = suspect or not (plain.issuperset(node) or all(map(self._is_plain, node)))
+                values = node.values()
+            else:
+                values = node if node.__class__ is list else (node,)
+            for value in values:
+                kind = value.__class__
+                if kind is str:
+                    if value not in clean:
+                        fresh.append(value)
+                elif kind is dict or (kind is list and value is not node):
+                    stack.append(value)
+                elif kind not in _PLAIN:
+                    return -1, EVERY
+        gates = self._texts.gates("\n".join(fresh)) if fresh else 0
+        for text in fresh:
+            if gates and self._texts.spans(text, gates):
+                suspect = True
+            else:
+                self._known.remember(clean, text)
+        return -1 if suspect else count, gates
 
     def _is_plain(self, key: Any) -> bool:
         """Whether a key is neither sensitive nor has anything in it, nor is the name of an earlier report."""
-        if not isinstance(key, str):
+        if key in self._known.plain or not isinstance(key, str):
             return True
         if key == "redacted" or self._texts.keys.detector(key) is not None or self._texts.spans(key):
             return False
-        _remember(self._plain, key)
+        self._known.remember(self._known.plain, key)
         return True
 
-    def _all_clean(self, texts: list[str]) -> bool:
-        if not self._texts.clean("\n".join(texts)) and any(self._texts.spans(text) for text in texts):
-            return False
-        for text in texts:
-            _remember(self._clean, text)
-        return True
+    def _walk(self, gates: int) -> Walk:
+        return Walk(self._texts, self._params, self._off, self._known, gates)
 
-    def _redacted(self, event: dict[Any, Any]) -> tuple[dict[Any, Any], Counter[tuple[str, str]]]:
+    def _redacted(self, event: dict[Any, Any], gates: int = EVERY) -> tuple[dict[Any, Any], Counter[tuple[str, str]]]:
         """The event redacted, and what was replaced how often."""
-        walk = Walk(self._texts, self._params, self._off, self._clean)
+        walk = self._walk(gates)
         ingest = event.get("ingest")
         earlier = ingest.get("redacted") if isinstance(ingest, dict) else None
         if isinstance(ingest, dict) and "redacted" in ingest:
@@ -151,11 +141,17 @@ class Redactor:
             made["ingest"]["redacted"] = {"detectors": ordered(names), "fields": ordered(fields)}
         return made, walk.counts
 
-    def _redacted_value(self, node: Any) -> Any:
-        """Any JSON value redacted: a mapping as an event. Raises RecursionError where it is too deep."""
+    def _value(self, node: Any) -> tuple[Any, int]:
+        """Any JSON value redacted, a mapping as an event; and how many keys it has where it has nothing to hide, else -1.
+
+        Raises RecursionError where it is too deep.
+        """
+        count, gates = self._look(node)
+        if count >= 0:
+            return node, count
         if isinstance(node, dict):
-            return self._redacted(node)[0]
-        return Walk(self._texts, self._params, self._off, self._clean).value(node, None)
+            return self._redacted(node, gates)[0], -1
+        return self._walk(gates).value(node, None), -1
 
 
 def _kept(earlier: Any, walk: Walk) -> tuple[set[str], set[str]]:
@@ -168,10 +164,3 @@ def _kept(earlier: Any, walk: Walk) -> tuple[set[str], set[str]]:
         {name for name in names if isinstance(name, str) and _NAME.fullmatch(name)},
         {walk.told(field) for field in fields if isinstance(field, str)},
     )
-
-
-def _remember(known: set[Any], text: str) -> None:
-    if len(text) <= _SHORT:
-        if len(known) >= _REMEMBERED:
-            known.clear()
-        known.add(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING
 
 from provisioner.redaction import finders
@@ -12,16 +13,19 @@ from provisioner.redaction.numbers import Cards
 from provisioner.redaction.words import Words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from provisioner.model import Body
+    from provisioner.redaction.finders import Finder
     from provisioner.redaction.keys import Span
 
     Covers = Callable[[str], bool]
 
 _TURNS = 3
 """A marker may bare what stood beside the value, so the text is looked at again; so often at most."""
-_CARD = bytes.maketrans(bytes(range(256)), bytes(0x30 if 0x30 <= c <= 0x39 else 0x20 for c in range(256)))
+_SIGNS, _AT, _SIGNATURE, _CARDS, _SSNS, _PHONES, _WORDS, _JWT, _CREDENTIALS, _PEM = (1 << i for i in range(10))
+EVERY = 1023
+_DIGITS = bytes.maketrans(bytes(range(256)), bytes(0x30 if 0x30 <= c <= 0x39 else 0x20 for c in range(256)))
 _BETWEEN = b" -.\xc2\xa0"
 _SSN = re.compile("-[0-9][0-9]-[0-9]")
 _PHONE = re.compile("[0-9](?:[ .\\-\xa0]?[0-9]){6}")
@@ -38,78 +42,71 @@ class Texts:
         self.keys = Keys(params)
         self._finders: dict[str, str] = params["finders"]
         self._allow: dict[str, dict[str, bool]] = params["allow"]
-        self._cards = Cards(params["issuers"])
         self._words = Words(params)
-        self._word = self._words.begin.search if self._words.begin else lambda _: None
-        self._sign = self.keys.signs.search
+        self._table = list(self._finding(params))
 
-    def clean(self, text: str) -> bool:
-        """Whether no gate is open: nothing can be found in this text or a part of it. May be False without cause."""
+    def _finding(self, params: Body) -> Iterator[tuple[int, str, Finder]]:
+        """The finders in their order: behind which gate, for which detector."""
+        known = self._finders
+        finding: list[tuple[int, str, Finder]] = [
+            (_AT, "url_password", finders.url_passwords),
+            (_SIGNATURE, "azure_signature", finders.azure_signatures),
+            (_AT, "email", finders.emails),
+            (_CARDS, "payment_card", Cards(params["issuers"]).spans),
+            (_SSNS, "us_ssn", finders.ssns),
+            (_PHONES, "phone", finders.phones),
+        ]
+        yield from ((gate, known[name], finder) for gate, name, finder in finding if name in known)
+        yield _WORDS, "", self._words.spans
+        if "jwt" in known:
+            yield _JWT, known["jwt"], finders.jwts
+        yield _CREDENTIALS, "", partial(finders.credentials, known.get("bearer"), known.get("basic"))
+        if "private_key" in known:
+            yield _PEM, known["private_key"], finders.pems
+
+    def gates(self, text: str) -> int:
+        """Which finders may have anything to find in this text or a part of it, as bits. Open ones may do so in vain."""
         if len(text) < 5:
-            return True
-        return not (
-            self._sign(text)
-            or ("@" in text and ("://" in text or "email" in self._finders))
-            or "sig=" in text
-            or self._word(text)
-            or "eyJ" in text
-            or "-----BEGIN " in text
-            or self._numbers(text)
-            or _credential(text)
+            return 0
+        lower = text.lower()
+        return (
+            (_SIGNS if (self.keys.gate is not None and self.keys.gate.search(text)) or "--" in text else 0)
+            | (_AT if "@" in text else 0)
+            | (_SIGNATURE if "sig=" in text else 0)
+            | self._numbers(text)
+            | (_WORDS if self._words.gate(text) else 0)
+            | (_JWT if "eyJ" in text else 0)
+            | (_CREDENTIALS if "bearer" in lower or "basic" in lower else 0)
+            | (_PEM if "-----BEGIN " in text else 0)
         )
 
-    def spans(self, text: str) -> list[Span]:
-        """All spans of a text, in the order of the finders; the empty list where there are none."""
+    def _numbers(self, text: str) -> int:
+        digits = text.encode("utf-8", "surrogatepass").translate(_DIGITS, _BETWEEN)
+        if b"0000000" not in digits:
+            return 0
+        cards = _CARDS if b"0000000000000" in digits else 0
+        ssns = _SSNS if _SSN.search(text) else 0
+        return cards | ssns | (_PHONES if "phone" in self._finders and _PHONE.search(text) else 0)
+
+    def spans(self, text: str, gates: int | None = None) -> list[Span]:
+        """All spans of a text, in the order of the finders; `gates` are those of it, or of a text that it is part of."""
         found: list[Span] = []
-        if len(text) < 5:
+        if gates is None:
+            gates = self.gates(text)
+        if gates == 0 or len(text) < 5:
             return found
-        known = self._finders
-        if self._sign(text):
+        if gates & _SIGNS:
             self.keys.spans(text, found)
-        if "://" in text and "@" in text and "url_password" in known:
-            finders.url_passwords(text, found, known["url_password"])
-        if "sig=" in text and "azure_signature" in known:
-            finders.azure_signatures(text, found, known["azure_signature"])
-        if "@" in text and "email" in known:
-            finders.emails(text, found, known["email"])
-        self._find_numbers(text, found)
-        if self._word(text):
-            self._words.spans(text, found)
-        if "eyJ" in text and "jwt" in known:
-            finders.jwts(text, found, known["jwt"])
-        if _credential(text):
-            finders.credentials(text, found, known.get("bearer"), known.get("basic"))
-        if "-----BEGIN " in text and "private_key" in known:
-            finders.pems(text, found, known["private_key"])
+        for gate, name, finder in self._table:
+            if gates & gate:
+                finder(text, found, name)
         return found
 
-    def _numbers(self, text: str) -> bool:
-        digits = text.encode("utf-8", "surrogatepass").translate(_CARD, _BETWEEN)
-        if b"0000000" not in digits:
-            return False
-        return (
-            b"0000000000000" in digits
-            or _SSN.search(text) is not None
-            or ("phone" in self._finders and _PHONE.search(text) is not None)
-        )
-
-    def _find_numbers(self, text: str, found: list[Span]) -> None:
-        known = self._finders
-        digits = text.encode("utf-8", "surrogatepass").translate(_CARD, _BETWEEN)
-        if b"0000000" not in digits:
-            return
-        if b"0000000000000" in digits and "payment_card" in known:
-            self._cards.spans(text, found, known["payment_card"])
-        if "us_ssn" in known and _SSN.search(text):
-            finders.ssns(text, found, known["us_ssn"])
-        if "phone" in known and _PHONE.search(text):
-            finders.phones(text, found, known["phone"])
-
-    def redacted(self, text: str, covers: Covers, told: Callable[[str], None]) -> str:
+    def redacted(self, text: str, covers: Covers, told: Callable[[str], None], gates: int | None = None) -> str:
         """The text with a marker for every span that `covers(detector)`; `told(detector)` for each marker put."""
         now = text
-        for _ in range(_TURNS):
-            spans = self.spans(now)
+        for turn in range(_TURNS):
+            spans = self.spans(now, None if turn else gates)
             then = self._replaced(now, spans, covers, told) if spans else now
             if then == now:
                 break
@@ -149,8 +146,3 @@ class Texts:
             told(detector)
             done = last
         return "".join([*parts, text[done:]]) if parts else text
-
-
-def _credential(text: str) -> bool:
-    lower = text.lower()
-    return "bearer" in lower or "basic" in lower

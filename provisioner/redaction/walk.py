@@ -9,10 +9,13 @@ from provisioner.redaction.markers import MARKER
 from provisioner.redaction.tables import DEEPEST, LONGEST
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable
+    from collections.abc import Iterable
 
     from provisioner.model import Body
     from provisioner.redaction.texts import Texts
+
+
+_REMEMBERED, _SHORT = 20_000, 100
 
 
 def units(text: str) -> bytes:
@@ -31,19 +34,38 @@ def place(path: list[str]) -> str:
     return ".".join([*keys, "*"] if len(path) > DEEPEST else keys)
 
 
+class Known:
+    """What is remembered of earlier events: `clean` texts, in which no finder finds anything; `plain` keys, which are not
+    sensitive and clean as well. Only short ones, and only so many.
+    """
+
+    def __init__(self) -> None:
+        self.clean: set[str] = set()
+        self.plain: set[Any] = set()
+
+    def remember(self, known: set[Any], text: str) -> None:
+        """Add a text to one of the two."""
+        if len(text) <= _SHORT:
+            if len(known) >= _REMEMBERED:
+                known.clear()
+            known.add(text)
+
+
 class Walk:
     """One event's walk. Gathers `counts`: how many values each detector replaced in each field.
 
-    `clean` are texts that are known to have nothing in them; `off` detectors that don't look.
+    `off` are detectors that don't look, `known` what is remembered of earlier events, `gates` those of all texts of the
+    event that are not known to be clean.
     """
 
-    def __init__(self, texts: Texts, params: Body, off: frozenset[str], clean: Container[str]) -> None:
+    def __init__(self, texts: Texts, params: Body, off: frozenset[str], known: Known, gates: int) -> None:
         self._texts = texts
         self._actions: dict[str, str] = params["actions"]
         self._only: dict[str, list[str]] = params["fields"]
         self._not: dict[str, list[str]] = params["except"]
         self._off = off
-        self._clean = clean
+        self._known = known
+        self._gates = gates
         self._path: list[str] = []
         self._below: list[str] = []
         self.counts: Counter[tuple[str, str]] = Counter()
@@ -61,7 +83,7 @@ class Walk:
     def text(self, text: str, *, key: bool = False) -> str:
         """A text in the field where we are, or the last key of that field's name."""
         found: list[str] = []
-        then = self._texts.redacted(text, self.covers, found.append)
+        then = self._texts.redacted(text, self.covers, found.append, None if key else self._gates)
         if found:
             self._tell(found, [*self._path[:-1], then] if key else self._path)
         return then
@@ -75,9 +97,13 @@ class Walk:
 
         It is looked through as a text is, so that what was told once stays as it is when a second pass reads the report.
         """
+        if field in self._known.clean:
+            return field
         path, self._path = self._path, []
         then = self._texts.redacted(field, self.covers, lambda _: None)
         self._path = path
+        if then == field and not self._texts.spans(field):
+            self._known.remember(self._known.clean, field)
         return then
 
     def value(self, node: Any, detector: str | None) -> Any:
@@ -88,7 +114,7 @@ class Walk:
             return [self.value(item, detector) for item in node]
         if detector is not None:
             return self._forced(node, detector)
-        return self.text(node) if isinstance(node, str) and node not in self._clean else node
+        return self.text(node) if isinstance(node, str) and node not in self._known.clean else node
 
     def _forced(self, node: Any, detector: str) -> Any:
         """True, false, null, "" and markers stay."""
@@ -109,9 +135,11 @@ class Walk:
                 made[key] = self.value(value, above)
                 continue
             self._path.append(key)
-            detector = above if above is not None else self._sensitive(key)
-            name = self.text(key, key=True) if key not in self._clean else key
-            self._path[-1] = name
+            if key in self._known.plain:
+                detector, name = above, key
+            else:
+                detector = above if above is not None else self._sensitive(key)
+                name = self._path[-1] = self.text(key, key=True)
             if above is None and detector is not None and self._actions.get(detector) == "drop":
                 self._below.append(detector)
             else:

@@ -18,6 +18,14 @@ _CLASSES = {
 _WORD = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
 
 
+_IBAN = re.compile("[A-Z][A-Z][0-9][0-9]")
+
+
+def _classes(endings: set[str]) -> tuple[str, str]:
+    """The inner parts of two classes: the first and the second characters of all."""
+    return "".join(map(re.escape, {e[0] for e in endings})), "".join(map(re.escape, {e[1] for e in endings}))
+
+
 class Words:
     """The catalogue's prefixes and IBANs."""
 
@@ -33,14 +41,28 @@ class Words:
         }
         texts = [p["text"] for prefixes in params["prefixes"].values() for p in prefixes]
         begins = [re.escape(text) for text in texts] + (["[A-Z]{2}[0-9]{2}"] if self._detector else [])
-        self.begin = re.compile(f"(?<![A-Za-z0-9])(?:{'|'.join(begins)})") if begins else None
+        self._begin = re.compile(f"(?<![A-Za-z0-9])(?:{'|'.join(begins)})") if begins else None
+        marked = {text[-3:] for text in texts if text[-1] in "_-."}
+        self._marked = marked
+        self._mark = re.compile("[_.-](?<=[%s][%s][_.-])" % _classes(marked)) if marked else None
+        self._others = [text for text in texts if text[-1] not in "_-."]
 
-    def spans(self, text: str, spans: list[Span]) -> None:
+    def gate(self, text: str) -> bool:
+        """Whether something may begin here. Most prefixes end with a sign that is rare, and are looked for by it."""
+        if self._detector is not None and _IBAN.search(text):
+            return True
+        if self._mark is not None:
+            for found in self._mark.finditer(text):
+                if text[found.end() - 3 : found.end()] in self._marked:
+                    return True
+        return any(other in text for other in self._others)
+
+    def spans(self, text: str, spans: list[Span], _: str) -> None:
         """Adds each word's."""
-        if self.begin is None:
+        if self._begin is None:
             return
         at = 0
-        while found := self.begin.search(text, at):
+        while found := self._begin.search(text, at):
             begin = found.start()
             last = self._prefixed(text, begin, spans)
             if last < 0 and self._detector is not None:
