@@ -1,5 +1,7 @@
 """Events to redact, made up by a seed: secrets of every detector, what looks like one, and what stands around them."""
 
+# ruff: noqa: E501, RUF001 (rows of samples)
+
 from __future__ import annotations
 
 import base64
@@ -50,6 +52,12 @@ IBANS = [
     "DE89370400440532013000", "GB82WEST12345698765432", "NO9386011117947", "FR1420041010050500013M02606",
     "MT84MALT011000012345MTLCAST001S", "BE68539007547034",
 ]  # fmt: skip
+
+HOSTILE = (
+    "=", ":", "://", "eyJ", "1", "1 ", "-", "--", '"', "'", "\\", "[", "{", "@", "4111-", "a@", "a.", ".", " ", "password=", "password:[",
+    'password="', "bearer=", "bearer ", "Basic ", "-----BEGIN PRIVATE KEY-----", "-----BEGIN ", "sk-ant-", "glpat-", "sig=", "DE89 ", "a:b@",
+    "eyJ.", "eyJaaaaaaaaa.", "[a_REDACTED]", "[a_", "+1 ", "(212) ", "--password ", "aaaaaaaaaaaaaaaa ", "123-45-", "/", "_",
+)  # fmt: skip
 
 
 class Maker:

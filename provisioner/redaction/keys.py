@@ -45,8 +45,10 @@ class Keys:
         tails = "|".join(map(re.escape, sorted(params["tails"])))
         before = "[ \\\\\"'_.-]"
         near = f"(?<={before}[=:])|(?<=[_.-].[=:])|(?<=[_.-]..[=:])"
-        self.gate = re.compile(f"[=:](?:(?<=(?i:{tails})[=:])|{near})", re.ASCII | re.DOTALL) if tails else None
-        """A sign before which a sensitive key may end: three letters that one ends with, or what may stand in between."""
+        last = "".join(sorted({re.escape(c) for tail in params["tails"] for c in (tail[-1], tail[-1].upper())}))
+        gate = f"[=:](?<=[{last}{before[1:-1]}][=:])(?:(?<=(?i:{tails})[=:])|{near})"
+        self.gate = re.compile(gate, re.ASCII | re.DOTALL) if tails else None
+        """A sign before which a sensitive key may end: three letters that one ends with, or what may stand between."""
 
     def detector(self, key: str) -> str | None:
         """The detector of a key, or None: user.apiKey and X-API-KEY are keys as well."""

@@ -20,7 +20,7 @@ import orjson
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_ODD = re.compile(rb"[0-9]{17}|[0-9][eE]")
+_ODD = re.compile(rb"[:,\[] ?-?(?:[0-9]{17}|[0-9.]+[eE])")
 """Numbers that orjson might not write again as they are."""
 _FAILED = b'{"message":"[content_REDACTED]","ingest":{"redacted":{"detectors":["failure"],"fields":["*"]}}}'
 

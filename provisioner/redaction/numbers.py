@@ -51,6 +51,8 @@ class Cards:
                 return found
             if len(digits) >= 13 and _printed(sizes) and is_bound(text, last) and self.issued(digits):
                 found = last
+            if sizes != [4] * len(sizes) and sizes != [4, 6]:
+                return found
             if last >= len(text) or text[last] not in _SEPARATORS or text[last] != text[begin + sizes[0]]:
                 return found
             at = last + 1

@@ -14,8 +14,11 @@ from provisioner.redaction.texts import EVERY, Texts
 from provisioner.redaction.walk import Known, Walk, ordered
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from provisioner.redaction.catalogue import Catalogue
 
+_NESTED = frozenset({dict, list})
 _PLAIN = frozenset({int, float, bool, type(None)})
 _FAILED = {"message": "[content_REDACTED]", "ingest": {"redacted": {"detectors": ["failure"], "fields": ["*"]}}}
 _NAME = re.compile("[a-z][A-Za-z0-9_]{0,39}")
@@ -83,21 +86,19 @@ class Redactor:
         """How many keys a value has, -1 where something may have to be replaced; and the gates of its texts."""
         clean, plain = self._known.clean, self._known.plain
         fresh: list[str] = []
-        stack, count, suspect = [node], 0, False
+        stack, count, suspect = [node if node.__class__ in _NESTED else [node]], 0, False
         while stack:
             node = stack.pop()
             if node.__class__ is dict:
                 count += len(node)
                 suspect = suspect or not (plain.issuperset(node) or all(map(self._is_plain, node)))
-                values = node.values()
-            else:
-                values = node if node.__class__ is list else (node,)
+            values: Iterable[Any] = node.values() if node.__class__ is dict else node
             for value in values:
                 kind = value.__class__
                 if kind is str:
                     if value not in clean:
                         fresh.append(value)
-                elif kind is dict or (kind is list and value is not node):
+                elif kind in _NESTED:
                     stack.append(value)
                 elif kind not in _PLAIN:
                     return -1, EVERY
@@ -142,7 +143,7 @@ class Redactor:
         return made, walk.counts
 
     def _value(self, node: Any) -> tuple[Any, int]:
-        """Any JSON value redacted, a mapping as an event; and how many keys it has where it has nothing to hide, else -1.
+        """Any JSON value redacted, a mapping as an event; and how many keys are in one with nothing to hide, else -1.
 
         Raises RecursionError where it is too deep.
         """

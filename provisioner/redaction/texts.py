@@ -24,10 +24,12 @@ if TYPE_CHECKING:
 _TURNS = 3
 """A marker may bare what stood beside the value, so the text is looked at again; so often at most."""
 _SIGNS, _AT, _SIGNATURE, _CARDS, _SSNS, _PHONES, _WORDS, _JWT, _CREDENTIALS, _PEM = (1 << i for i in range(10))
+_NUMBERS = _CARDS | _SSNS | _PHONES
+_COSTLY = _NUMBERS | _WORDS
 EVERY = 1023
 _DIGITS = bytes.maketrans(bytes(range(256)), bytes(0x30 if 0x30 <= c <= 0x39 else 0x20 for c in range(256)))
 _BETWEEN = b" -.\xc2\xa0"
-_SSN = re.compile("-[0-9][0-9]-[0-9]")
+_SSN = re.compile("-[0-9][0-9]-[0-9][0-9][0-9][0-9]")
 _PHONE = re.compile("[0-9](?:[ .\\-\xa0]?[0-9]){6}")
 
 
@@ -65,7 +67,7 @@ class Texts:
             yield _PEM, known["private_key"], finders.pems
 
     def gates(self, text: str) -> int:
-        """Which finders may have anything to find in this text or a part of it, as bits. Open ones may do so in vain."""
+        """Which finders may have anything to find in this text or a part of it, as bits; they may as well not."""
         if len(text) < 5:
             return 0
         lower = text.lower()
@@ -74,11 +76,14 @@ class Texts:
             | (_AT if "@" in text else 0)
             | (_SIGNATURE if "sig=" in text else 0)
             | self._numbers(text)
-            | (_WORDS if self._words.gate(text) else 0)
+            | self._word(text)
             | (_JWT if "eyJ" in text else 0)
             | (_CREDENTIALS if "bearer" in lower or "basic" in lower else 0)
             | (_PEM if "-----BEGIN " in text else 0)
         )
+
+    def _word(self, text: str) -> int:
+        return _WORDS if self._words.gate(text) else 0
 
     def _numbers(self, text: str) -> int:
         digits = text.encode("utf-8", "surrogatepass").translate(_DIGITS, _BETWEEN)
@@ -89,10 +94,12 @@ class Texts:
         return cards | ssns | (_PHONES if "phone" in self._finders and _PHONE.search(text) else 0)
 
     def spans(self, text: str, gates: int | None = None) -> list[Span]:
-        """All spans of a text, in the order of the finders; `gates` are those of it, or of a text that it is part of."""
+        """All spans of a text, in the order of the finders; `gates` are its own, or of a text that it is part of."""
         found: list[Span] = []
         if gates is None:
             gates = self.gates(text)
+        elif gates & _COSTLY:  # those of a longer text: this part of it alone may be without
+            gates &= ~_COSTLY | (self._numbers(text) if gates & _NUMBERS else 0) | self._word(text)
         if gates == 0 or len(text) < 5:
             return found
         if gates & _SIGNS:

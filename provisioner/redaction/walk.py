@@ -35,8 +35,8 @@ def place(path: list[str]) -> str:
 
 
 class Known:
-    """What is remembered of earlier events: `clean` texts, in which no finder finds anything; `plain` keys, which are not
-    sensitive and clean as well. Only short ones, and only so many.
+    """What is remembered of earlier events: `clean` texts, in which no finder finds anything; `plain` keys, which are
+    not sensitive and clean as well. Only short ones, and only so many.
     """
 
     def __init__(self) -> None:
@@ -95,7 +95,7 @@ class Walk:
     def told(self, field: str) -> str:
         """A field's name as the report has it.
 
-        It is looked through as a text is, so that what was told once stays as it is when a second pass reads the report.
+        It is looked through as a text is, so that what was told once stays as it is when a second pass reads it.
         """
         if field in self._known.clean:
             return field

@@ -18,9 +18,6 @@ _CLASSES = {
 _WORD = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
 
 
-_IBAN = re.compile("[A-Z][A-Z][0-9][0-9]")
-
-
 def _classes(endings: set[str]) -> tuple[str, str]:
     """The inner parts of two classes: the first and the second characters of all."""
     return "".join(map(re.escape, {e[0] for e in endings})), "".join(map(re.escape, {e[1] for e in endings}))
@@ -44,18 +41,16 @@ class Words:
         self._begin = re.compile(f"(?<![A-Za-z0-9])(?:{'|'.join(begins)})") if begins else None
         marked = {text[-3:] for text in texts if text[-1] in "_-."}
         self._marked = marked
-        self._mark = re.compile("[_.-](?<=[%s][%s][_.-])" % _classes(marked)) if marked else None
-        self._others = [text for text in texts if text[-1] not in "_-."]
+        self._mark = re.compile("[_.-](?<=([{}][{}][_.-]))".format(*_classes(marked))) if marked else None
+        others = [re.escape(text) for text in texts if text[-1] not in "_-."]
+        others += ["[A-Z][A-Z][0-9][0-9]"] if self._detector else []
+        self._other = re.compile("|".join(others)) if others else None
 
     def gate(self, text: str) -> bool:
         """Whether something may begin here. Most prefixes end with a sign that is rare, and are looked for by it."""
-        if self._detector is not None and _IBAN.search(text):
+        if self._mark is not None and not self._marked.isdisjoint(self._mark.findall(text)):
             return True
-        if self._mark is not None:
-            for found in self._mark.finditer(text):
-                if text[found.end() - 3 : found.end()] in self._marked:
-                    return True
-        return any(other in text for other in self._others)
+        return self._other is not None and self._other.search(text) is not None
 
     def spans(self, text: str, spans: list[Span], _: str) -> None:
         """Adds each word's."""

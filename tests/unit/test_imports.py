@@ -40,6 +40,8 @@ PURE += (
     "messages",
 )
 PURE += ("attack", "watching", "coverage", "querysyntax", "pages", "ruletest.chains")
+PURE += ("redaction.tables", "redaction.markers", "redaction.keys", "redaction.finders", "redaction.numbers")
+PURE += ("redaction.words", "redaction.texts", "redaction.walk", "redaction.lines", "redaction.redactor")
 PURE += ("ruletest.events", "ruletest.runs", "ruletest.expect", "ruletest.cases", "ruletest.searches")
 IMPURE = ("provisioner.client", "provisioner.cli", "provisioner.kinds", "provisioner.devcluster", "opensearchpy")
 LONGEST = 320  # "about 300"
