@@ -46,9 +46,12 @@ class Keys:
         before = "[ \\\\\"'_.-]"
         near = f"(?<={before}[=:])|(?<=[_.-].[=:])|(?<=[_.-]..[=:])"
         last = "".join(sorted({re.escape(c) for tail in params["tails"] for c in (tail[-1], tail[-1].upper())}))
-        gate = f"[=:](?<=[{last}{before[1:-1]}][=:])(?:(?<=(?i:{tails})[=:])|{near})"
-        self.gate = re.compile(gate, re.ASCII | re.DOTALL) if tails else None
-        """A sign before which a sensitive key may end: three letters that one ends with, or what may stand between."""
+        gate = f"(?<=[{last}{before[1:-1]}][=:])(?:(?<=(?i:{tails})[=:])|{near})"
+        self._gates = [re.compile(sign + gate, re.ASCII | re.DOTALL).search for sign in "=:"] if tails else []
+
+    def gate(self, text: str) -> bool:
+        """Whether a sensitive key may end before a sign: three letters that one ends with, or what stands between."""
+        return "--" in text or any(gate(text) for gate in self._gates)
 
     def detector(self, key: str) -> str | None:
         """The detector of a key, or None: user.apiKey and X-API-KEY are keys as well."""
@@ -66,8 +69,6 @@ class Keys:
 
     def spans(self, text: str, spans: list[Span]) -> None:
         """key=value, "key": "value", key => value, --key value"""
-        if self.gate is None:
-            return
         search, at = _SIGN.search, 0
         while found := search(text, at):
             sign = found.start()

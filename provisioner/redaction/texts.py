@@ -72,7 +72,7 @@ class Texts:
             return 0
         lower = text.lower()
         return (
-            (_SIGNS if (self.keys.gate is not None and self.keys.gate.search(text)) or "--" in text else 0)
+            (_SIGNS if self.keys.gate(text) else 0)
             | (_AT if "@" in text else 0)
             | (_SIGNATURE if "sig=" in text else 0)
             | self._numbers(text)

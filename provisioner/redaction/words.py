@@ -15,12 +15,17 @@ _CLASSES = {
     "alphanumeric": "A-Za-z0-9", "upper": "A-Z0-9", "hex": "a-f0-9", "word": "A-Za-z0-9_-", "token": "A-Za-z0-9_.-",
     "path": "A-Za-z0-9_/-",
 }  # fmt: skip
+_FORMS = bytes.maketrans(
+    bytes(range(256)), bytes(0x41 if 0x41 <= c <= 0x5A else 0x30 if 0x30 <= c <= 0x39 else 0x20 for c in range(256))
+)
 _WORD = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
 
 
-def _classes(endings: set[str]) -> tuple[str, str]:
-    """The inner parts of two classes: the first and the second characters of all."""
-    return "".join(map(re.escape, {e[0] for e in endings})), "".join(map(re.escape, {e[1] for e in endings}))
+def _mark(sign: str, endings: list[str]) -> re.Pattern[str]:
+    """Finds where prefixes that end with a sign may end: the sign, behind two characters that stand there in some."""
+    first, second = ("".join(map(re.escape, sorted({ending[i] for ending in endings}))) for i in (0, 1))
+    sign = re.escape(sign)
+    return re.compile(f"{sign}(?<=([{first}][{second}]{sign}))")
 
 
 class Words:
@@ -39,18 +44,29 @@ class Words:
         texts = [p["text"] for prefixes in params["prefixes"].values() for p in prefixes]
         begins = [re.escape(text) for text in texts] + (["[A-Z]{2}[0-9]{2}"] if self._detector else [])
         self._begin = re.compile(f"(?<![A-Za-z0-9])(?:{'|'.join(begins)})") if begins else None
-        marked = {text[-3:] for text in texts if text[-1] in "_-."}
-        self._marked = marked
-        self._mark = re.compile("[_.-](?<=([{}][{}][_.-]))".format(*_classes(marked))) if marked else None
-        others = [re.escape(text) for text in texts if text[-1] not in "_-."]
-        others += ["[A-Z][A-Z][0-9][0-9]"] if self._detector else []
-        self._other = re.compile("|".join(others)) if others else None
+        self._marked: dict[str, list[str]] = {}
+        for text in texts:
+            if text[-1] in "_-.":
+                self._marked.setdefault(text[-3:], []).append(text)
+        self._marks = [
+            _mark(sign, [m for m in self._marked if m[-1] == sign]) for sign in {m[-1] for m in self._marked}
+        ]
+        self._others = tuple(text for text in texts if text[-1] not in "_-.")
 
     def gate(self, text: str) -> bool:
         """Whether something may begin here. Most prefixes end with a sign that is rare, and are looked for by it."""
-        if self._mark is not None and not self._marked.isdisjoint(self._mark.findall(text)):
-            return True
-        return self._other is not None and self._other.search(text) is not None
+        if self._detector is not None:
+            forms = text.encode("utf-8", "surrogatepass").translate(_FORMS)
+            if b"AA00" in forms:
+                return True
+        for mark in self._marks:
+            for ending in self._marked.keys() & mark.findall(text):
+                if any(prefix in text for prefix in self._marked[ending]):
+                    return True
+        for other in self._others:  # noqa: SIM110 (a generator would take most of the time)
+            if other in text:
+                return True
+        return False
 
     def spans(self, text: str, spans: list[Span], _: str) -> None:
         """Adds each word's."""
