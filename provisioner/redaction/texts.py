@@ -99,7 +99,8 @@ class Texts:
         if gates is None:
             gates = self.gates(text)
         elif gates & _COSTLY:  # those of a longer text: this part of it alone may be without
-            gates &= ~_COSTLY | (self._numbers(text) if gates & _NUMBERS else 0) | self._word(text)
+            numbers = self._numbers(text) if gates & _NUMBERS else 0
+            gates &= ~_COSTLY | numbers | (self._word(text) if gates & _WORDS else 0)
         if gates == 0 or len(text) < 5:
             return found
         if gates & _SIGNS:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from provisioner.redaction.texts import Texts
 
 
+_SCALARS = frozenset({int, float, bool, type(None)})
 _REMEMBERED, _SHORT = 20_000, 100
 
 
@@ -128,6 +129,8 @@ class Walk:
 
     def mapping(self, node: dict[Any, Any], above: str | None) -> dict[Any, Any]:
         """A mapping below the sensitive key of `above`, or below none."""
+        if above is None and self._known.plain.issuperset(node):
+            return {key: self._below_plain(key, value) for key, value in node.items()}
         made: dict[Any, Any] = {}
         renamed: dict[str, str] = {}
         for key, value in node.items():
@@ -151,6 +154,16 @@ class Walk:
                 self._below.clear()
             self._path.pop()
         return _renamed(made, renamed) if renamed else made
+
+    def _below_plain(self, key: Any, value: Any) -> Any:
+        """A value whose key is neither sensitive nor to be changed."""
+        kind = value.__class__
+        if kind in _SCALARS or (kind is str and value in self._known.clean):
+            return value
+        self._path.append(key)
+        value = self.value(value, None)
+        self._path.pop()
+        return value
 
     def _sensitive(self, key: str) -> str | None:
         detector = self._texts.keys.detector(key)
