@@ -115,6 +115,8 @@ class Walk:
             return [self.value(item, detector) for item in node]
         if detector is not None:
             return self._forced(node, detector)
+        if isinstance(node, bytes):
+            return self.text(node.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
         return self.text(node) if isinstance(node, str) and node not in self._known.clean else node
 
     def _forced(self, node: Any, detector: str) -> Any:
