@@ -41,20 +41,14 @@ def test_an_event_without_anything_to_hide_is_itself():
 
 
 def test_what_json_has_not():
-    want = {"a": pin.encode() + b" \xff", "b": [pin, thing], 5: pin, "n": thing}
-    assert got == want | {"token": "[access_token_REDACTED]"}
+    """Bytes are looked through as text, tuples are lists; anything else goes below sensitive keys only."""
     thing = object()
     event = {"a": b"pin=1 \xff", "b": ("pin=1", thing), 5: "pin=1", "token": thing, "n": thing}
     pin = "pin=[password_REDACTED]"
     got = REDACTOR.event(event)
     assert got.pop("ingest")["redacted"]["fields"] == ["", "a", "b", "token"]
-    assert got == {
-        "a": pin.encode() + b" \xff",
-        "b": [pin, thing],
-        5: pin,
-        "token": "[access_token_REDACTED]",
-        "n": thing,
-    }
+    want = {"a": pin.encode() + b" \xff", "b": [pin, thing], 5: pin, "n": thing}
+    assert got == want | {"token": "[access_token_REDACTED]"}
 
 
 def test_secrets_in_keys_are_renamed_and_keep_apart():
