@@ -69,7 +69,7 @@ def _compiled(root: pathlib.Path, chosen: Settings) -> Compiled:
     from provisioner.compile import Compiler
 
     compiler = Compiler(root, chosen, read)
-    view = lints.View(read, (), chosen, _runbooks(root))
+    view = lints.View(read, (), chosen, _runbooks(root), _messages(root))
     share = Besides(forking.together, lints.of_each(view))
     desired = compiler.run(share)
     secrets = (
@@ -92,3 +92,9 @@ def _prepare() -> None:
 def _runbooks(root: pathlib.Path) -> frozenset[str]:
     """The files that rules may name as their runbooks, by their paths in the repository."""
     return frozenset(file.relative_to(root).as_posix() for file in (root / "docs" / "runbooks").glob("*.md"))
+
+
+def _messages(root: pathlib.Path) -> dict[str, str]:
+    """The repository's own message templates by path; one that can't be read is told where a rule takes it."""
+    files = sorted((root / "templates" / "messages").glob("*.mustache"))
+    return {file.relative_to(root).as_posix(): file.read_bytes().decode("utf-8", "replace") for file in files}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from provisioner import durations, querystring
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from provisioner.model import Document, Path, Resource
     from provisioner.querystring import Term
@@ -24,12 +24,13 @@ _NO_QUERIES = frozenset({"tests", "origin"})  # an import notes a fingerprint of
 @dataclass(frozen=True)
 class View:
     """A repository as it was read and compiled for one target. `files` are the paths of other files in it that
-    documents may name, as far as they exist; None: nobody looked."""
+    documents may name, as far as they exist; None: nobody looked. `messages` are its message templates, by path."""
 
     source: Source
     resources: tuple[Resource, ...]
     settings: Settings
     files: frozenset[str] | None = None
+    messages: Mapping[str, str] = field(default_factory=dict)
     _terms: dict[str, tuple[Term, ...]] = field(default_factory=dict)
 
     @cached_property

@@ -24,7 +24,7 @@ PURE = (
     "fingerprint",
     "durations",
 )
-PURE += ("bodytemplates", "compile", "source", "lints", "querystring", "yamldiff", "yamltext", "mentions")
+PURE += ("bodytemplates", "compile", "source", "lints", "querystring", "regexes", "yamldiff", "yamltext", "mentions")
 PURE += ("terms", "batches", "values")
 PURE += (
     "risks",

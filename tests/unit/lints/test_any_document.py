@@ -26,7 +26,9 @@ KEYS = st.sampled_from(
         ),
         *("runbook", "tests", "resource", "config_type", "slack", "triggers", "actions", "destination_id", "inputs"),
         *("search", "indices", "fields", "ecs", "watch", "log_type", "cold", "absence", "for", "ism_template", "name"),
-        *("index_patterns", "query_level_trigger", "value", "a"),
+        *("index_patterns", "query_level_trigger", "value", "a", "detectors", "names", "endings", "except", "enabled"),
+        *("log_types", "final_pipeline", "processors", "gsub", "grok", "pattern", "patterns", "on_failure", "foreach"),
+        *("message_template", "source", "template", "settings", "index", "data_stream", "composed_of", "pipeline"),
     ]
 )
 SCALARS = st.one_of(
@@ -51,6 +53,10 @@ SCALARS = st.one_of(
             "a",
             "b",
             "logs-*",
+            "text",
+            "(a|b)*c",
+            "{{password}}",
+            "d0",
         ]
     ),
 )
@@ -59,7 +65,12 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS | st.integers(0, 3), inner, max_size=5),
     max_leaves=15,
 )
-KINDS = st.sampled_from(["rule", "severity", "event", "raw", "retention", "schema", "channel"])
+KINDS = st.sampled_from(
+    [
+        *("rule", "severity", "event", "raw", "retention", "schema", "channel"),
+        *("redaction", "index_template", "ingest_pipeline"),
+    ]
+)
 SETTINGS = Settings("acme", Target("dev", ("http://127.0.0.1:19799",)))
 
 
@@ -83,7 +94,7 @@ def test_any_body(given_):
     resources = [
         Resource(kind, document.id, document.body, document.origin, document=document)
         for document in documents
-        for kind in ("monitor", "ism_policy", "channel", "index_template", "data_stream")
+        for kind in ("monitor", "ism_policy", "channel", "index_template", "data_stream", "ingest_pipeline")
     ]
     view = lints.View(Source({(d.kind, d.id): d for d in documents}, ()), tuple(resources), SETTINGS, frozenset())
     for finding in lints.run(view):
