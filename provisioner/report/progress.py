@@ -5,12 +5,20 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from provisioner.report import text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from rich.console import Console
 
@@ -76,3 +84,22 @@ def backtest(console: Console, total: int) -> Iterator[Callable[[str, float], No
                 bar.update(task, description=rule, completed=done + share)
 
         yield got
+
+
+@contextmanager
+def bytes_read(console: Console, sizes: Sequence[int]) -> Iterator[Callable[[int], None]]:
+    """Give a function that takes how far into the file at work reading has come; going back means the next file."""
+    columns = (TextColumn("  {task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("redacting", total=sum(sizes))
+        ended = last = 0
+        rest = list(sizes)
+
+        def come(to: int) -> None:
+            nonlocal ended, last
+            if to < last and rest:
+                ended += rest.pop(0)
+            last = to
+            bar.update(task, completed=ended + to)
+
+        yield come
