@@ -44,6 +44,7 @@ COMMANDS = {
     "doctor": "Ask the target's cluster whether it has what provisioner needs. "
     "Nothing is written; exit code 1 where not.",
     "redact": "Take secrets and personal data out of logs: standard input to standard output, or files.",
+    "scan": "Find secrets and personal data in what is stored already; nothing is written, and no value is shown.",
     "import": "Write rules of other projects as rules of this repository.",
     "schema": "Print a JSON Schema (draft 2020-12); without a kind, the names of all kinds and rule types.",
     "demo": "Start a real OpenSearch, push the starter pack, ship a log, and see an attack alerted and notified.",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from provisioner.cli._common import HERE, RepositoryOption, err
+from provisioner.cli._redaction import CatalogueOption, LogTypeOption, catalogue_of
 from provisioner.errors import ProvisionerError
 
 if TYPE_CHECKING:
@@ -32,44 +33,49 @@ class Report(StrEnum):
     NONE = "none"
 
 
+_Files = Annotated[
+    list[pathlib.Path] | None,
+    typer.Argument(metavar="FILE", help="Logs, also packed by gzip; default or -: standard input."),
+]
+_Text = Annotated[bool, typer.Option("--text", help="Lines are plain text, also those that look like JSON.")]
+_Folder = Annotated[
+    pathlib.Path | None,
+    typer.Option("-o", "--output-dir", metavar="FOLDER", help="Write each file there under its name."),
+]
+_InPlace = Annotated[bool, typer.Option("--in-place", help="Put each file in its own place, at once.")]
+_Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that are in --output-dir.")]
+_Processes = Annotated[
+    int | None,
+    typer.Option(
+        "-j", "--processes", min=1, max=64, metavar="N", help="Default: one for standard input, else all cores."
+    ),
+]
+_KeyFile = Annotated[
+    pathlib.Path | None, typer.Option("--key-file", metavar="FILE", help="Holds the key of pseudonyms.")
+]
+_KeyEnv = Annotated[
+    str | None, typer.Option("--key-env", metavar="NAME", help="The environment variable that holds it.")
+]
+_KeyId = Annotated[
+    str | None, typer.Option("--key-id", metavar="ID", help="Stands in each pseudonym: which key it was.")
+]
+_Report = Annotated[Report, typer.Option("--report", help="Counts by detector, on standard error.")]
+
+
 def run(
-    files: Annotated[
-        list[pathlib.Path] | None,
-        typer.Argument(metavar="FILE", help="Logs, also packed by gzip; default or -: standard input."),
-    ] = None,
+    files: _Files = None,
     root: RepositoryOption = HERE,
-    catalogue: Annotated[
-        pathlib.Path | None,
-        typer.Option(
-            "--catalogue", metavar="FILE", help="Default: the repository's templates/redaction.yml, or the shipped one."
-        ),
-    ] = None,
-    log_type: Annotated[
-        str | None, typer.Option("--log-type", metavar="NAME", help="For the catalogue's switches by log type.")
-    ] = None,
-    text: Annotated[bool, typer.Option("--text", help="Lines are plain text, also those that look like JSON.")] = False,
-    folder: Annotated[
-        pathlib.Path | None,
-        typer.Option("-o", "--output-dir", metavar="FOLDER", help="Write each file there under its name."),
-    ] = None,
-    in_place: Annotated[bool, typer.Option("--in-place", help="Put each file in its own place, at once.")] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that are in --output-dir.")] = False,
-    processes: Annotated[
-        int | None,
-        typer.Option(
-            "-j", "--processes", min=1, max=64, metavar="N", help="Default: one for standard input, else all cores."
-        ),
-    ] = None,
-    key_file: Annotated[
-        pathlib.Path | None, typer.Option("--key-file", metavar="FILE", help="Holds the key of pseudonyms.")
-    ] = None,
-    key_env: Annotated[
-        str | None, typer.Option("--key-env", metavar="NAME", help="The environment variable that holds it.")
-    ] = None,
-    key_id: Annotated[
-        str | None, typer.Option("--key-id", metavar="ID", help="Stands in each pseudonym: which key it was.")
-    ] = None,
-    report: Annotated[Report, typer.Option("--report", help="Counts by detector, on standard error.")] = Report.TEXT,
+    catalogue: CatalogueOption = None,
+    log_type: LogTypeOption = None,
+    text: _Text = False,
+    folder: _Folder = None,
+    in_place: _InPlace = False,
+    overwrite: _Overwrite = False,
+    processes: _Processes = None,
+    key_file: _KeyFile = None,
+    key_env: _KeyEnv = None,
+    key_id: _KeyId = None,
+    report: _Report = Report.TEXT,
 ) -> None:
     """Take secrets and personal data out of logs: standard input to standard output, or files.
 
@@ -80,7 +86,7 @@ def run(
 
     names = files or [pathlib.Path("-")]
     _check(names, folder, in_place)
-    chosen = _catalogue(catalogue, root)
+    chosen = catalogue_of(catalogue, root)
     setup = (chosen, log_type, _key(key_file, key_env, key_id), key_id, text)
     _tell_unkeyed(chosen, setup[2])
     many = processes or (1 if names == [pathlib.Path("-")] else len(os.sched_getaffinity(0)))
@@ -122,15 +128,6 @@ def _check(names: list[pathlib.Path], folder: pathlib.Path | None, in_place: boo
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ProvisionerError(f"{folder} can't be made: {error.strerror}", "name another folder") from None
-
-
-def _catalogue(file: pathlib.Path | None, root: pathlib.Path) -> Catalogue:
-    from provisioner.redaction import Catalogue
-
-    own = root / "templates" / "redaction.yml"
-    if file is None and not own.is_file():
-        return Catalogue.shipped()
-    return Catalogue.load(file or own)
 
 
 def _key(file: pathlib.Path | None, variable: str | None, key_id: str | None) -> bytes | None:

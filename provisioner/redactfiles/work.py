@@ -47,8 +47,8 @@ class _Counting(Redactor):
 
     counts: Counter[str] | None = None
 
-    def _redacted(self, event: dict[Any, Any]) -> tuple[dict[Any, Any], Counter[tuple[str, str]]]:
-        made, found = super()._redacted(event)
+    def _redacted(self, event: dict[Any, Any], *gates: int) -> tuple[dict[Any, Any], Counter[tuple[str, str]]]:
+        made, found = super()._redacted(event, *gates)
         self.counts = Counter()
         for (_, detector), times in found.items():
             self.counts[detector] += times

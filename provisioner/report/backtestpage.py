@@ -12,6 +12,7 @@ from xml.etree import ElementTree as Tree
 from provisioner.backtest.tally import DAY, HOUR
 from provisioner.quantities import count
 from provisioner.report import backtest as report
+from provisioner.report import html
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -22,35 +23,13 @@ _HOURLY = 4 * DAY
 """Up to this long a bar is an hour, then a day."""
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 960, 220, 56, 28, 12
 _BARS = 400
-_STYLE = """
-:root { color-scheme: light dark; --ink: #1a1f24; --dim: #57606a; --paper: #ffffff; --line: #d0d7de; --bar: #1f6feb; }
-@media (prefers-color-scheme: dark) {
-  :root { --ink: #e6edf3; --dim: #9da7b1; --paper: #0d1117; --line: #30363d; --bar: #58a6ff; }
-}
-body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 60rem;
-  margin: 2rem auto; padding: 0 1rem; }
-h2 { margin: 2.5rem 0 0; } p { margin: .25rem 0 1rem; } .dim { color: var(--dim); }
-svg { width: 100%; height: auto; display: block; } svg text { fill: var(--dim); font: 12px system-ui, sans-serif; }
-.bar { fill: var(--bar); } .rule { stroke: var(--line); }
-table { border-collapse: collapse; width: 100%; margin: .5rem 0; } caption { text-align: left; font-weight: 600; }
-th, td { text-align: left; padding: .25rem .75rem .25rem 0; border-bottom: 1px solid var(--line);
-  overflow-wrap: anywhere; }
-.number { text-align: right; font-variant-numeric: tabular-nums; }
-"""
 
 
 def page(tallies: Sequence[Tally], owner: str, target: str) -> str:
     """The whole page."""
-    html = Tree.Element("html", lang="en")
-    head = _add(html, "head")
-    _add(head, "meta", charset="utf-8")
-    _add(head, "meta", name="viewport", content="width=device-width, initial-scale=1")
-    _add(head, "title", f"Backtest of {owner} on {target}")
-    _add(head, "style", _STYLE)
-    body = _add(_add(html, "body"), "main")
-    _add(body, "h1", f"Backtest of {owner} on {target}")
-    _add(body, "p", str(report.period(tallies)), **{"class": "dim"})
-    _table(
+    document, body = html.document(f"Backtest of {owner} on {target}")
+    html.add(body, "p", str(report.period(tallies)), **{"class": "dim"})
+    html.table(
         body,
         "How often each rule would have fired",
         ["Rule", "Severity", "Fired", "Per day", "Messages"],
@@ -59,7 +38,7 @@ def page(tallies: Sequence[Tally], owner: str, target: str) -> str:
     )
     for tally in tallies:
         _rule(body, tally)
-    return "<!DOCTYPE html>\n" + Tree.tostring(html, encoding="unicode", method="html") + "\n"
+    return html.text(document)
 
 
 def _row(tally: Tally) -> list[str]:
@@ -68,26 +47,26 @@ def _row(tally: Tally) -> list[str]:
 
 
 def _rule(body: Tree.Element, tally: Tally) -> None:
-    section = _add(body, "section")
-    _add(section, "h2", str(tally.rule.body.get("title", tally.rule.id)))
+    section = html.add(body, "section")
+    html.add(section, "h2", str(tally.rule.body.get("title", tally.rule.id)))
     day = tally.busiest
     busiest = f", at most {count(day[1])} on {report.when(day[0])[:10]}" if day else ""
     sentence = f"{tally.rule.id}: fired {count(tally.fired, 'time')}, {report.number(tally.per_day)} a day{busiest}; "
-    _add(section, "p", f"{sentence}it would have sent {count(tally.messages, 'message')}.", **{"class": "dim"})
+    html.add(section, "p", f"{sentence}it would have sent {count(tally.messages, 'message')}.", **{"class": "dim"})
     for note in report.notes(tally):
-        _add(section, "p", f"Note: {note}.")
+        html.add(section, "p", f"Note: {note}.")
     if not tally.fired:
         return
     each, values = _bars(tally)
     section.append(_plot(tally.rule.id, each, values))
-    details = _add(section, "details")
-    _add(details, "summary", f"Numbers by {each}")
+    details = html.add(section, "details")
+    html.add(details, "summary", f"Numbers by {each}")
     rows = [[_label(at, each), count(times)] for at, times in values.items() if times]
-    _table(details, f"Fires by {each} (UTC)", [each.capitalize(), "Fired"], rows, first_number=1)
+    html.table(details, f"Fires by {each} (UTC)", [each.capitalize(), "Fired"], rows, first_number=1)
     top = [(key, times) for key, times in tally.keys.most_common(report.TOP) if key]
     if top:
         rows = [[report.words(key), count(times), _peak(tally, key)] for key, times in top]
-        _table(section, "Top keys", ["Key", "Fired", "Largest measure"], rows, first_number=1)
+        html.table(section, "Top keys", ["Key", "Fired", "Largest measure"], rows, first_number=1)
 
 
 def _peak(tally: Tally, key: Any) -> str:
@@ -115,13 +94,13 @@ def _plot(rule: str, each: str, values: Mapping[int, int]) -> Tree.Element:
     total = f"{count(sum(values.values()))} in all"
     text = f"Fires of {rule} by {each}: {total}, at most {count(most)} at {_label(best, each)}"
     svg.set("aria-label", text)
-    _add(svg, "title", text)
+    html.add(svg, "title", text)
     wide, high = _WIDTH - _LEFT - 8, _HEIGHT - _BOTTOM - _TOP
     top = _round(most)
     for part in sorted({0, top // 2, top}):
         y = _TOP + high - high * part / top
-        _add(svg, "line", x1=str(_LEFT), x2=str(_WIDTH - 8), y1=f"{y:.1f}", y2=f"{y:.1f}", **{"class": "rule"})
-        _add(svg, "text", count(part), x=str(_LEFT - 8), y=f"{y + 4:.1f}", **{"text-anchor": "end"})
+        html.add(svg, "line", x1=str(_LEFT), x2=str(_WIDTH - 8), y1=f"{y:.1f}", y2=f"{y:.1f}", **{"class": "rule"})
+        html.add(svg, "text", count(part), x=str(_LEFT - 8), y=f"{y + 4:.1f}", **{"text-anchor": "end"})
     slot = wide / len(values)
     for place, (at, times) in enumerate(values.items()):
         x, tall = _LEFT + place * slot, max(high * times / top, 1.0)
@@ -129,11 +108,11 @@ def _plot(rule: str, each: str, values: Mapping[int, int]) -> Tree.Element:
             width = max(min(slot * 0.8, 40), 1.0)
             where = {"x": f"{x + (slot - width) / 2:.2f}", "y": f"{_TOP + high - tall:.2f}"}
             size = {"width": f"{width:.2f}", "height": f"{tall:.2f}"}
-            bar = _add(svg, "rect", **where, **size, **{"class": "bar"})
-            _add(bar, "title", f"{_label(at, each)}: {count(times)}")
+            bar = html.add(svg, "rect", **where, **size, **{"class": "bar"})
+            html.add(bar, "title", f"{_label(at, each)}: {count(times)}")
     for place, at in _ticks(list(values)):
         x = _LEFT + (place + 0.5) * slot
-        _add(svg, "text", _label(at, each), x=f"{x:.1f}", y=str(_HEIGHT - 8), **{"text-anchor": "middle"})
+        html.add(svg, "text", _label(at, each), x=f"{x:.1f}", y=str(_HEIGHT - 8), **{"text-anchor": "middle"})
     return svg
 
 
@@ -157,25 +136,3 @@ def _round(most: int) -> int:
 def _label(at: int, each: str) -> str:
     text = report.when(at)
     return f"{text[5:10]} {text[11:16]}" if each == "hour" else text[:10]
-
-
-def _table(
-    parent: Tree.Element, caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]], first_number: int
-) -> None:
-    table = _add(parent, "table")
-    _add(table, "caption", caption)
-    row = _add(_add(table, "thead"), "tr")
-    kind = [{"class": "number"} if place >= first_number else {} for place in range(len(heads))]
-    for head, style in zip(heads, kind, strict=True):
-        _add(row, "th", head, scope="col", **style)
-    body = _add(table, "tbody")
-    for cells in rows:
-        row = _add(body, "tr")
-        for cell, style in zip(cells, kind, strict=True):
-            _add(row, "td", cell, **style)
-
-
-def _add(parent: Tree.Element, tag: str, text: str = "", **attributes: str) -> Tree.Element:
-    made = Tree.SubElement(parent, tag, attributes)
-    made.text = "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in text) or None
-    return made

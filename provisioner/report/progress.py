@@ -103,3 +103,18 @@ def bytes_read(console: Console, sizes: Sequence[int]) -> Iterator[Callable[[int
             bar.update(task, completed=ended + to)
 
         yield come
+
+
+@contextmanager
+def documents(console: Console) -> Iterator[tuple[Callable[[int], None], Callable[[int], None]]]:
+    """Give two functions: one takes how many documents there will be, the other how many more were looked at."""
+    if not console.is_terminal:
+        yield (lambda _: None), (lambda _: None)
+        return
+    columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("counting", total=None)
+        yield (
+            (lambda total: bar.update(task, description="looking", total=total)),
+            (lambda more: bar.advance(task, more)),
+        )

@@ -9,7 +9,7 @@ import pytest
 from provisioner.backtest.tally import DAY, HOUR, Tally
 from provisioner.model import Document, Origin
 from provisioner.report import backtest as report
-from provisioner.report import backtestpage
+from provisioner.report import backtestpage, html
 
 NASTY = "</td><script>alert(1)</script>\"'&\x00\x1b[31m"
 VOID = {"meta"}
@@ -107,9 +107,7 @@ def test_colours_can_be_read_in_the_dark_and_in_the_light():
         r, g, b = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
         return 0.2126 * r + 0.7152 * g + 0.0722 * b
 
-    schemes = [
-        dict(re.findall(r"--(\w+): (#\w{6})", block)) for block in re.findall(r":root \{[^}]*\}", backtestpage._STYLE)
-    ]
+    schemes = [dict(re.findall(r"--(\w+): (#\w{6})", block)) for block in re.findall(r":root \{[^}]*\}", html.STYLE)]
     assert len(schemes) == 2
     for scheme in schemes:
         for name, least in {"ink": 4.5, "dim": 4.5, "bar": 3}.items():
