@@ -1,5 +1,6 @@
 """RED002 in message templates of the repository: told once, at the template's own line and column."""
 
+import re
 import shutil
 
 from provisioner import repository, starter
@@ -30,11 +31,12 @@ def test_what_a_body_template_writes_is_told_at_the_rule(make_repository):
     shutil.copytree(starter.folder() / "templates", root / "templates", dirs_exist_ok=True)
     file = root / "templates" / "monitors" / "actions.yml.j2"
     text = file.read_text(encoding="utf-8")
-    assert "filled(doc, format, alerts, condition, samples) }}}" in text
-    changed = text.replace(
-        "{{ filled(doc, format, alerts, condition, samples) }}}",
-        "{{ '{{#toJson}}ctx.results{{/toJson}}' }}}",
+    changed, times = re.subn(
+        r'"subject_template": .*',
+        """"subject_template": {"lang": "mustache", "source": {{ '{{#toJson}}ctx.results{{/toJson}}' }}},""",
+        text,
     )
+    assert times == 1
     file.write_text(changed, encoding="utf-8")
     found = _found(root)
     assert found
