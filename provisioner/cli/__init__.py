@@ -44,6 +44,9 @@ COMMANDS = {
     "doctor": "Ask the target's cluster whether it has what provisioner needs. "
     "Nothing is written; exit code 1 where not.",
     "import": "Write rules of other projects as rules of this repository.",
+    "sign": "Sign the events on standard input, one JSON object a line, and append them to a log.",
+    "verify": "Verify signed logs: intact, or every record that is not as it was written, and what was done to it.",
+    "proof": "Checkpoints of a signed log, and proofs that need no key of the log.",
     "schema": "Print a JSON Schema (draft 2020-12); without a kind, the names of all kinds and rule types.",
     "demo": "Start a real OpenSearch, push the starter pack, ship a log, and see an attack alerted and notified.",
     "dev": "A development cluster: the real OpenSearch server on this machine.",

@@ -16,7 +16,7 @@ import rfc8785
 LEAST, MOST = -(2**63), 2**64 - 1
 """Integers that have exact digits."""
 _BEYOND_BMP = re.compile(rb"[\xf0-\xff]")
-_NONE = type(None)
+_SIMPLE = frozenset({str, int, bool, type(None)})
 
 
 def encode(event: dict[str, Any]) -> bytes:
@@ -39,21 +39,14 @@ def plain(value: dict[str, Any]) -> bool:
     """Whether there are but texts, integers, true, false, null, mappings and lists. The keys are not looked at."""
     for each in value.values():
         kind = type(each)
-        if kind is str or kind is int:
+        if kind in _SIMPLE:
             continue
         if kind is dict:
             if not plain(each):
                 return False
-        elif kind is list:
-            if not _plain_list(each):
-                return False
-        elif kind is not bool and kind is not _NONE:
+        elif kind is not list or not plain(dict(enumerate(each))):  # type: ignore[arg-type]
             return False
     return True
-
-
-def _plain_list(values: list[Any]) -> bool:
-    return plain(dict(enumerate(values)))  # type: ignore[arg-type]
 
 
 def canonical(value: Any) -> bytes:

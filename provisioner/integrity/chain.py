@@ -12,6 +12,7 @@ import os
 import pathlib
 import secrets
 import socket
+import sys
 import threading
 import time
 from dataclasses import dataclass
@@ -113,15 +114,20 @@ class Chain:
             keystate.save(self._state_file, state)
         if self._stream is not None and self._stream != state.stream:
             raise ProvisionerError(
-                f"{self.path} is the stream {state.stream}, not {self._stream}", "leave --stream out, or name another file"
+                f"{self.path} is the stream {state.stream}, not {self._stream}",
+                "leave --stream out, or name another file",
             )
         self._take(state)
         self.head = Head(state.seq, state.mac, state.key.name, 0, 0)
 
     def _first_state(self) -> KeyState:
         if not self._keys:
-            raise ProvisionerError(f"{self.path} has no key yet", "give one by --key, e.g. --key k1=file:/etc/audit.key")
-        host = "".join(c if c.isascii() and (c.isalnum() or c in ".-") else "-" for c in socket.gethostname()).lstrip(".-")
+            raise ProvisionerError(
+                f"{self.path} has no key yet", "give one by --key, e.g. --key k1=file:/etc/audit.key"
+            )
+        host = "".join(c if c.isascii() and (c.isalnum() or c in ".-") else "-" for c in socket.gethostname()).lstrip(
+            ".-"
+        )
         stream = self._stream or f"{host[:60] or 'host'}_{secrets.token_hex(8)}"
         key = first_key(self._keys.current, self._keys.root(self._keys.current), stream)
         return KeyState(stream, key, time.time(), -1, first_prev(stream).decode())
@@ -268,7 +274,11 @@ class Chain:
         if new and (
             (records is not None and new >= records) or (seconds is not None and now - self._checkpointed_at >= seconds)
         ):
-            self._checkpoint()
+            try:
+                self._checkpoint()
+            except ProvisionerError as error:  # the log goes on; it is tried again when it is time
+                self._checkpointed, self._checkpointed_at = self.head.seq, time.monotonic()
+                print(f"provisioner: no checkpoint was made: {error.message}", file=sys.stderr)
 
     def _checkpoint(self) -> None:
         assert self._checkpointer is not None  # noqa: S101 (for the type)

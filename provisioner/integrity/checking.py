@@ -77,10 +77,19 @@ def _chain(judged: Judge, good: Sequence[tuple[Placed, Checkpoint]]) -> None:
         if before is not None and made.number == before.number:
             _add(judged, Kind.ROLLED_BACK, each, -1, -1, f"there are two checkpoints {made.number}, and they differ")
         elif made.number != number:
-            words = f"checkpoint {number}" if made.number == number + 1 else f"checkpoints {number} to {made.number - 1}"
+            words = (
+                f"checkpoint {number}" if made.number == number + 1 else f"checkpoints {number} to {made.number - 1}"
+            )
             _add(judged, Kind.ROLLED_BACK, each, -1, -1, f"missing before this one: {words}")
         elif made.previous != previous:
-            _add(judged, Kind.ROLLED_BACK, each, -1, -1, f"checkpoint {made.number} follows another one than the one before it")
+            _add(
+                judged,
+                Kind.ROLLED_BACK,
+                each,
+                -1,
+                -1,
+                f"checkpoint {made.number} follows another one than the one before it",
+            )
         if before is not None and made.count < before.count:
             words = f"checkpoint {made.number} has fewer records ({made.count}) than the one before ({before.count})"
             _add(judged, Kind.ROLLED_BACK, each, -1, -1, words)
@@ -108,7 +117,9 @@ def _compare(judged: Judge, each: Placed, made: Checkpoint, *, partial: bool) ->
         _add(judged, Kind.REWRITTEN, each, _sure(judged), made.count - 1, words)
         return
     if root is None:
-        result.notes.append(f"checkpoint {made.number}: the last MAC agrees; its root can't be worked out, since records before are missing or changed")
+        result.notes.append(
+            f"checkpoint {made.number}: the last MAC agrees; its root can't be worked out, since records before are missing or changed"
+        )
         return
     result.checkpoints += 1
     result.covered = max(result.covered, made.count)

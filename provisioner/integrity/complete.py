@@ -17,8 +17,9 @@ from typing import Any
 _TIME = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?([Zz]|[+-]\d\d(?::?\d\d)?)?", re.ASCII
 )
-_STORED = re.compile(r"(\d{4}-\d\d-\d\d)T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.(?!000)\d{3})?Z", re.ASCII)
-"""The usual form in which the server writes a time (Java's `Instant.toString`): nothing to do."""
+_SECOND = re.compile(r"(\d{4}-\d\d-\d\d)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.", re.ASCII)
+_USUAL = len("2026-05-11T14:23:45.123Z")
+"""The server writes a time so (Java's `Instant.toString`), unless it has no fraction or a finer one."""
 _INT = 2**31
 _MILLISECONDS = 253_402_300_799_999
 """The last millisecond of the year 9999."""
@@ -29,19 +30,40 @@ def complete(event: dict[str, Any]) -> dict[str, Any]:
     made = dict(event)
     stated = made.pop("timestamp", None)
     at = made.get("@timestamp") if stated is None else stated
-    if not (type(at) is str and (stored := _STORED.fullmatch(at)) and _is_date(stored[1])):
-        at = instant(at) or instant(made.get("@timestamp")) or now()
-        if stated is not None and instant(stated) is None:
-            _label(made, "timestamp", stated)
-        elif stated is None and made.get("@timestamp") is not None and instant(made["@timestamp"]) is None:
-            _label(made, "timestamp", made["@timestamp"])
-    made["@timestamp"] = at
+    if not (
+        type(at) is str
+        and len(at) == _USUAL
+        and at.isascii()
+        and _second(at[:20])
+        and at[20:23].isdecimal()
+        and at[20:] > "000Z"
+        and at[23] == "Z"
+    ):
+        at = _moment(made, stated)
+    if stated is not None or at is not made.get("@timestamp"):
+        made["@timestamp"] = at
     if not made.get("event_id"):
         made["event_id"] = f"evt_{os.urandom(16).hex()}"
-    times = made.get("occurrences")
-    if times is not None and not (type(times) is int and 1 <= times < _INT):
-        _label(made, "occurrences", made.pop("occurrences"))
+    if "occurrences" in made and not (type(times := made["occurrences"]) is int and 1 <= times < _INT):
+        del made["occurrences"]
+        if times is not None:
+            _label(made, "occurrences", times)
     return made
+
+
+@functools.lru_cache(maxsize=4096)
+def _second(text: str) -> bool:
+    match = _SECOND.fullmatch(text)
+    return match is not None and _is_date(match[1])
+
+
+def _moment(made: dict[str, Any], stated: Any) -> str:
+    """Any other form of time; what can't be one is kept as a label."""
+    said = made.get("@timestamp") if stated is None else stated
+    found = instant(said)
+    if found is None and said is not None:
+        _label(made, "timestamp", said)
+    return found or instant(made.get("@timestamp")) or now()
 
 
 def now() -> str:

@@ -6,15 +6,16 @@ This is what a checkpointer does, who needs not be able to sign records, and an 
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from provisioner.errors import ProvisionerError
-from provisioner.integrity import merkle
+from provisioner.integrity import merkle, sources
 from provisioner.integrity.format import MEMBER, first_prev, leaf, link
 
 if TYPE_CHECKING:
+    import pathlib
     from collections.abc import Callable, Iterable
 
 _BATCH = 4_096
@@ -92,3 +93,22 @@ class Follower:
     def root(self) -> str:
         """The Merkle root, hexadecimal."""
         return merkle.root(self._range).hex()
+
+
+def stream_of(path: pathlib.Path) -> str:
+    """The stream of a log, by its first record. Raises ProvisionerError."""
+    for file in [each for each in sources.files([path.parent]) if sources.base(each) == str(path)]:
+        for piece in sources.pieces(file):
+            for block in sources.blocks(piece):
+                for line in block.split(b"\n"):
+                    found = link(_record(line))
+                    if found is not None:
+                        return found.stream
+    raise ProvisionerError(f"{path} holds no record", "name the log file that is written")
+
+
+def _record(line: bytes) -> Any:
+    try:
+        return orjson.loads(line)
+    except ValueError:
+        return None

@@ -113,15 +113,3 @@ def body(record: dict[str, Any]) -> bytes:
 def leaf(record: dict[str, Any]) -> bytes:
     """What the Merkle tree holds of a record: its canonical bytes with the MAC and without `ingest`."""
     return encode({name: value for name, value in record.items() if name != "ingest"})
-
-
-def sealed(body_: bytes, key: bytes, mac: bytes) -> bytes | None:
-    """The canonical line: the MAC put into the canonical body of a record with this key.
-
-    None where the place can't be told by looking, because another object has a member `integrity` too.
-    """
-    if body_.count(MEMBER) != 1:
-        return None
-    begin = b'%b"key":"%b",' % (MEMBER, key)
-    head, _, rest = body_.partition(begin)
-    return b'%b%b"mac":"%b",%b' % (head, begin, mac, rest)

@@ -68,7 +68,9 @@ class Judge:
             if isinstance(found, Bad):
                 if any(_explains(each, found) for each in explained):
                     self.result.torn += 1
-                    self.result.notes.append(f"{name}:{found.line}: a torn line of {found.size} bytes, as the writer recorded")
+                    self.result.notes.append(
+                        f"{name}:{found.line}: a torn line of {found.size} bytes, as the writer recorded"
+                    )
                 else:
                     self._pending.append((name, found))
             elif found.stream != self._stream:
@@ -199,7 +201,12 @@ class Judge:
     def end(self) -> StreamResult:
         """All that is known without checkpoints."""
         tail, self._pending = self._pending, []
-        if tail and tail[-1][1].why == "unreadable" and tail[-1][0] == self._last_file and tail[-1][1].line == self._open_line:
+        if (
+            tail
+            and tail[-1][1].why == "unreadable"
+            and tail[-1][0] == self._last_file
+            and tail[-1][1].line == self._open_line
+        ):
             self.result.notes.append(f"{self._last_file}:{self._open_line}: the last line is not finished")
             tail.pop()
         for place, (name, bad) in enumerate(tail):
@@ -212,7 +219,9 @@ class Judge:
             else:
                 self._bad(name, bad, None)
         for gap in self._gaps:
-            self._problem(Kind.DELETED, gap.file, gap.line, gap.first, gap.last, "missing before this line" + self._said(gap))
+            self._problem(
+                Kind.DELETED, gap.file, gap.line, gap.first, gap.last, "missing before this line" + self._said(gap)
+            )
         self._open_rotation()
         self._collapse()
         result = self.result
@@ -225,7 +234,11 @@ class Judge:
         """What the writer itself recorded of a gap."""
         for note in self.notes:
             said = note.labels
-            if note.action == notes.RECOVERED and said.get("missing_from", "").isdigit() and said.get("missing_to", "").isdigit():
+            if (
+                note.action == notes.RECOVERED
+                and said.get("missing_from", "").isdigit()
+                and said.get("missing_to", "").isdigit()
+            ):
                 if int(said["missing_from"]) <= gap.first and gap.last <= int(said["missing_to"]):
                     return f"; the writer found them missing itself and recorded it in record {note.seq}"
         return ""
@@ -246,11 +259,15 @@ class Judge:
             first, last = bad[0], bad[-1]
             words = f"none of {len(bad)} records verifies: the key is another one, or the whole file is"
             kept = [each for each in problems if each not in bad]
-            made = Problem(Kind.WRONG_KEY, self._stream, first.file, first.line, max(first.seq, 0), max(last.seq, 0), words)
+            made = Problem(
+                Kind.WRONG_KEY, self._stream, first.file, first.line, max(first.seq, 0), max(last.seq, 0), words
+            )
             self.result.problems = [*kept, made]
 
     def _place(self, file: str) -> int:
-        return next((place for place, each in enumerate(self.result.files) if each.name == file), len(self.result.files))
+        return next(
+            (place for place, each in enumerate(self.result.files) if each.name == file), len(self.result.files)
+        )
 
     def _problem(self, kind: Kind, file: str, line: int, seq: int, last: int, detail: str) -> None:
         self.result.problems.append(Problem(kind, self._stream, file, line, seq, last, detail))

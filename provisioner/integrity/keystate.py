@@ -49,7 +49,9 @@ def load(file: pathlib.Path) -> KeyState | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise ProvisionerError(f"{file} can't be read: {error.strerror}", "run as the user who writes the log") from None
+        raise ProvisionerError(
+            f"{file} can't be read: {error.strerror}", "run as the user who writes the log"
+        ) from None
     except (ValueError, KeyError, TypeError):
         raise ProvisionerError(
             f"{file} is no key state", "put it back from where it was, or name another file by --state"

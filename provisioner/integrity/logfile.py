@@ -31,7 +31,9 @@ class LogFile:
             self._lock = os.open(path.with_name(f"{path.name}.lock"), flags, 0o600)
             self.descriptor = self._open()
         except OSError as error:
-            raise ProvisionerError(f"{path} can't be written: {error.strerror}", "name a file in a folder of yours") from None
+            raise ProvisionerError(
+                f"{path} can't be written: {error.strerror}", "name a file in a folder of yours"
+            ) from None
 
     def _open(self) -> int:
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
@@ -86,7 +88,9 @@ class LogFile:
 
     def archives(self) -> list[pathlib.Path]:
         """What the log was before, in order."""
-        return sorted((each for each in self.path.parent.iterdir() if self._number(each.name)), key=lambda p: self._number(p.name))
+        return sorted(
+            (each for each in self.path.parent.iterdir() if self._number(each.name)), key=lambda p: self._number(p.name)
+        )
 
     def _number(self, name: str) -> int:
         match = re.fullmatch(re.escape(self.path.name) + r"\.(\d{6,})(\.gz)?", name)

@@ -71,8 +71,6 @@ def size(range_: Sequence[Node]) -> int:
     return range_[-1][0] + (1 << range_[-1][1]) if range_ else 0
 
 
-
-
 def _split(count: int) -> int:
     """The largest power of two below `count`."""
     return 1 << (count - 1).bit_length() - 1

@@ -37,7 +37,9 @@ def note(action: str, message: str, severity: str = "info", **labels: str | int)
 
 def rotated(file: str, next_file: str) -> dict[str, Any]:
     """The end of a file."""
-    return note(ROTATED, f"The log goes on in another file; this one is {file} from now on.", file=file, next_file=next_file)
+    return note(
+        ROTATED, f"The log goes on in another file; this one is {file} from now on.", file=file, next_file=next_file
+    )
 
 
 def continued(file: str, previous_file: str) -> dict[str, Any]:

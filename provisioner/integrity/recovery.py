@@ -96,4 +96,8 @@ def _archive_name(file: LogFile, record: dict[str, Any]) -> str:
     labels = record.get("labels")
     name = labels.get("file") if isinstance(labels, dict) else None
     taken = {each.name for each in file.archives()}
-    return name if isinstance(name, str) and name.startswith(f"{file.path.name}.") and "/" not in name and name not in taken else file.next_archive()
+    return (
+        name
+        if isinstance(name, str) and name.startswith(f"{file.path.name}.") and "/" not in name and name not in taken
+        else file.next_archive()
+    )

@@ -150,11 +150,12 @@ class Scanner:
             after = rest[64:]
             if not after.startswith(follows % (prev, seq)):
                 break
-            signed = b"%b%b%b" % (head, cut, after[2:])
+            signed = head + cut + after[2:]
             if signed.count(MEMBER) != 1:
                 break
             hashed = inner.copy()
-            hashed.update(len(signed).to_bytes(8, "big") + signed)
+            hashed.update(len(signed).to_bytes(8, "big"))
+            hashed.update(signed)
             whole = outer.copy()
             whole.update(hashed.digest())
             digest = hexlify(whole.digest())
@@ -225,9 +226,7 @@ class Scanner:
             if len(self._macs) > 256:
                 self._macs.clear()
             known = id_ in self._wanted.keys
-            self._macs[stream, key] = (
-                Mac(self._wanted.keys.key(id_, int(epoch), stream).mac_key()) if known else None
-            )
+            self._macs[stream, key] = Mac(self._wanted.keys.key(id_, int(epoch), stream).mac_key()) if known else None
         return self._macs[stream, key]
 
     def _next_cut(self, seq: int) -> int | None:

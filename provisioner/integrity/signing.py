@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from binascii import hexlify
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from provisioner.integrity.canonical import LEAST, MOST, encode
 from provisioner.integrity.complete import complete
-from provisioner.integrity.format import VERSION, Mac, body, sealed
+from provisioner.integrity.format import MEMBER, VERSION, Mac, body
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from provisioner.integrity.keys import EpochKey
+
+
+_PLACE = b'"integrity":0'
+_LENGTH = len(_PLACE)
 
 
 class Signer:
@@ -41,27 +46,54 @@ class Signer:
         self._mac = Mac(key.mac_key())
 
     def lines(self, events: Iterable[dict[str, Any]]) -> list[bytes]:
-        """A line with its end for each event, canonical but for `ingest`, which is kept as it is."""
+        """A line with its end for each event, canonical but for `ingest`, which is kept as it is.
+
+        The event is made canonical once, with a place for `integrity`; what belongs there is put in as bytes.
+        """
         made: list[bytes] = []
-        key, stream, mac, redact = self.key.name, self.stream, self._mac, self._redact
-        name = key.encode()
+        redact, prev, seq = self._redact, self.prev, self.seq
+        begin = b'%b"key":"%b",' % (MEMBER, self.key.name.encode())
+        inner, outer = self._mac.inner, self._mac.outer
+        link = b'"prev":"%%b","seq":%%d,"stream":"%b","v":%d}' % (self.stream.encode(), VERSION)
         for event in events:
             whole = complete(event if redact is None else redact(event))
-            inner: dict[str, Any] = {"key": key, "prev": self.prev.decode(), "seq": self.seq, "stream": stream, "v": VERSION}
-            whole["integrity"] = inner
+            whole["integrity"] = 0
+            at = -1
             try:
-                signed = encode(whole) if "ingest" not in whole else body(whole)
+                raw = encode(whole)
+                at = raw.find(_PLACE)
             except ValueError:
                 whole = storable(whole)
-                whole["integrity"] = inner
-                signed = body(whole)
-            digest = mac(signed)
-            line = sealed(signed, name, digest) if "ingest" not in whole else None
-            if line is None:
-                line = encode({**whole, "integrity": {**inner, "mac": digest.decode()}})
-            made.append(line + b"\n")
-            self.prev, self.seq = digest, self.seq + 1
+                raw = b""
+            if at < 0 or raw.find(_PLACE, at + 1) >= 0 or "ingest" in whole:
+                line, prev = self._one(whole, prev, seq)
+            else:
+                head, tail, said = raw[:at], raw[at + _LENGTH :], link % (prev, seq)
+                signed = head + begin + said + tail
+                hashed = inner.copy()
+                hashed.update(len(signed).to_bytes(8, "big"))
+                hashed.update(signed)
+                whole_hash = outer.copy()
+                whole_hash.update(hashed.digest())
+                prev = hexlify(whole_hash.digest())
+                line = b'%b%b"mac":"%b",%b%b\n' % (head, begin, prev, said, tail)
+            made.append(line)
+            seq += 1
+        self.prev, self.seq = prev, seq
         return made
+
+    def _one(self, whole: dict[str, Any], prev: bytes, seq: int) -> tuple[bytes, bytes]:
+        """Any event's line and its MAC, without regard to time."""
+        inner: dict[str, Any] = {
+            "key": self.key.name,
+            "prev": prev.decode(),
+            "seq": seq,
+            "stream": self.stream,
+            "v": VERSION,
+        }
+        whole["integrity"] = inner
+        digest = self._mac(body(whole))
+        return encode({**whole, "integrity": {**inner, "mac": digest.decode()}}) + b"\n", digest
 
 
 def storable(value: Any) -> Any:

@@ -42,7 +42,9 @@ def files(paths: Iterable[pathlib.Path]) -> list[pathlib.Path]:
         elif path.exists() or str(path) == STDIN:
             found.append(path)
         else:
-            raise ProvisionerError(f"{path}: there is no such file", "name log files, folders of them, or - for standard input")
+            raise ProvisionerError(
+                f"{path}: there is no such file", "name log files, folders of them, or - for standard input"
+            )
     return sorted(dict.fromkeys(found), key=order)
 
 

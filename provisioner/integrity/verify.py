@@ -202,7 +202,11 @@ def _streams(inputs: Sequence[Input]) -> dict[str, list[Input]]:
             for found in each.part.found:
                 if isinstance(found, Run):
                     counted[found.stream] += found.last_seq - found.seq + 1
-        stream = counted.most_common(1)[0][0] if counted else next((each.stream for each in members if each.stream), "unknown")
+        stream = (
+            counted.most_common(1)[0][0]
+            if counted
+            else next((each.stream for each in members if each.stream), "unknown")
+        )
         streams.setdefault(stream, []).extend(members)
     for members in streams.values():
         if len({each.base for each in members}) > 1:

@@ -5,7 +5,15 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from provisioner.report import text
 
@@ -76,3 +84,15 @@ def backtest(console: Console, total: int) -> Iterator[Callable[[str, float], No
                 bar.update(task, description=rule, completed=done + share)
 
         yield got
+
+
+@contextmanager
+def bytes_read(console: Console, total: int) -> Iterator[Callable[[int], None]]:
+    """Give a function that takes how many bytes more were read; a bar on a terminal, elsewhere nothing."""
+    if not console.is_terminal:
+        yield lambda _: None
+        return
+    columns = (TextColumn("  verifying"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=total or None)
+        yield lambda count: bar.advance(task, count)
