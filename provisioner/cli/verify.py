@@ -177,4 +177,4 @@ def _fine(result: Result, accept_redacted: bool) -> bool:
     from provisioner.integrity.verdict import Kind
 
     left = [each for each in result.problems if not (accept_redacted and each.kind is Kind.REDACTED)]
-    return bool(result.streams) and not left
+    return bool(result.records) and not left

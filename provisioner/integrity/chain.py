@@ -91,6 +91,7 @@ class Chain:
         self._synced = self._checkpointed_at = time.monotonic()
         try:
             with self._file.locked():
+                self._file.reopen()  # it may have become an archive while we waited
                 self._load()
                 self._recover()
                 self._change_key()
@@ -133,27 +134,33 @@ class Chain:
         return KeyState(stream, key, time.time(), -1, first_prev(stream).decode())
 
     def _take(self, state: KeyState) -> None:
-        self._state = state
+        self._state, self._state_mark = state, keystate.mark(self._state_file)
         self._head_mac = Mac(state.key.mac_key(), b"head")
         self._signer = Signer(state.stream, state.key, state.seq + 1, state.mac.encode(), self.options.redact)
 
     def _catch_up(self) -> None:
         """See how far the others came; mend where a writer was killed."""
         moved = self._file.reopen()
+        if self._state_mark != keystate.mark(self._state_file):
+            self._reload()  # another key by now: whoever changed it may have been killed before it told
         line = self._file.head()
         inode, size = self._file.stat()
         if not moved and line == self._seen and (inode, size) == (self.head.inode, self.head.size):
             return
         found = checked(line, self._head_mac)
-        if found is None:  # another key by now, or nobody's line
-            state = keystate.load(self._state_file)
-            if state is not None and state.stream == self.stream and state.seq >= self._state.seq:
-                self._take(state)
-            found = checked(line, self._head_mac)
         if found is not None and (found.inode, found.size) == (inode, size) and found.seq >= self.head.seq:
             self._accept(found, line)
         else:
             self._recover()
+
+    def _reload(self) -> None:
+        state = keystate.load(self._state_file)
+        if state is None:
+            keystate.save(self._state_file, self._state)  # somebody removed it; this process still has it
+        elif state.stream == self.stream and state.seq >= self._state.seq:
+            self._take(state)
+        self._state_mark = keystate.mark(self._state_file)
+        self._seen = b""
 
     def _accept(self, head: Head, line: bytes) -> None:
         self.head, self._seen = head, line

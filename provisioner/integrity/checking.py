@@ -100,8 +100,8 @@ def _compare(judged: Judge, each: Placed, made: Checkpoint, *, partial: bool) ->
     result = judged.result
     if made.count == 0:
         return
-    if made.count - 1 > result.last:
-        first = result.last + 1
+    if made.count > judged.next:
+        first = judged.next
         if not partial and not any(p.kind is Kind.TRUNCATED and p.seq == first for p in result.problems):
             last = result.files[-1]
             words = f"checkpoint {made.number} of {made.time} covers them"

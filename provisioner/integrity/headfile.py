@@ -15,8 +15,8 @@ from provisioner.integrity.verdict import Kind, Problem
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from provisioner.integrity.judge import Judge
     from provisioner.integrity.keys import KeyRing
-    from provisioner.integrity.verdict import StreamResult
 
 
 def beside(path: pathlib.Path) -> bytes | None:
@@ -28,8 +28,9 @@ def beside(path: pathlib.Path) -> bytes | None:
         return None
 
 
-def check(result: StreamResult, keys: KeyRing, lines: Iterable[bytes]) -> None:
+def check(judged: Judge, keys: KeyRing, lines: Iterable[bytes]) -> None:
     """Add a problem where a genuine head is further than the records."""
+    result = judged.result
     for line in lines:
         found = head.read(line)
         name = KEY.fullmatch(found[0].key) if found is not None else None
@@ -37,10 +38,10 @@ def check(result: StreamResult, keys: KeyRing, lines: Iterable[bytes]) -> None:
             continue
         mac = Mac(keys.key(name[1], int(name[2]), result.stream).mac_key(), b"head")
         seq = found[0].seq
-        if head.checked(line, mac) is None or seq <= result.last:
+        if head.checked(line, mac) is None or seq < judged.next:
             continue
         file = result.files[-1]
-        missing = result.last + 1
+        missing = judged.next
         if not any(each.kind is Kind.TRUNCATED and each.seq == missing for each in result.problems):
             words = "the head beside the log names them"
             result.problems.append(Problem(Kind.TRUNCATED, result.stream, file.name, file.lines, missing, seq, words))

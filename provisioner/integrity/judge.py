@@ -51,13 +51,13 @@ class Judge:
         self._gaps: list[Gap] = []
         self._last_file, self._open_line = "", 0
 
-    def file(self, name: str, part: Part, *, foreign: bool = False) -> None:
-        """The next file. `foreign`: its records are another stream's, whose place it has taken."""
+    def file(self, name: str, part: Part, foreign: str = "") -> None:
+        """The next file. `foreign` says what it is, where it is another one than was written here."""
         self.result.files.append(FileResult(name, part.lines, part.bytes, part.good))
-        self.notes += [note for note in part.notes if note.stream == self._stream]
         if foreign:
-            self._problem(Kind.REPLACED, name, 1, -1, -1, _foreign(part))
+            self._problem(Kind.REPLACED, name, 1, -1, -1, foreign)
             return
+        self.notes += [note for note in part.notes if note.stream == self._stream]
         explained = {
             (note.labels.get("torn_bytes"), note.labels.get("torn_sha256"), note.line)
             for note in part.notes
@@ -86,7 +86,9 @@ class Judge:
             self.range = None if run.seq else []
         if run.seq < self._next and self._started:
             self._settle(0)
-            self._back(name, run)
+            self._back(name, run, min(run.last_seq, self._next - 1))
+            if run.last_seq >= self._next:  # it was there up to here, and goes on
+                self._next, self._prev, self._key, self.range = run.last_seq + 1, run.mac, run.key, None
             return
         missing = run.seq - self._next
         left = self._settle(missing)
@@ -170,18 +172,18 @@ class Judge:
         else:
             self._problem(Kind.EDITED, name, bad.line, seq, seq, _WHY[bad.why])
 
-    def _back(self, name: str, run: Run) -> None:
-        """A run that belongs further up: where it was missing it was moved, else it is there twice."""
+    def _back(self, name: str, run: Run, end: int) -> None:
+        """Records up to `end` that belong further up: where they were missing they were moved, else they are there twice."""
         first = run.seq
-        while first <= run.last_seq:
+        while first <= end:
             gap = next((each for each in self._gaps if each.first <= first <= each.last), None)
             if gap is None:
                 later = [each.first for each in self._gaps if each.first > first]
-                last = min([run.last_seq, *(each - 1 for each in later)])
+                last = min([end, *(each - 1 for each in later)])
                 words = f"they were at another place already; here they stand behind record {self._next - 1}"
                 self._problem(Kind.DUPLICATED, name, run.line + first - run.seq, first, last, words)
             else:
-                last = min(run.last_seq, gap.last)
+                last = min(end, gap.last)
                 self._moved(name, run, first, last, gap)
             first = last + 1
 
@@ -302,7 +304,3 @@ def _rest(first: int, last: int, taken: Sequence[int]) -> list[tuple[int, int]]:
         rest.append((at, last))
     return rest
 
-
-def _foreign(part: Part) -> str:
-    streams = sorted({found.stream for found in part.found if isinstance(found, Run)})
-    return f"it holds records of {', '.join(streams)}" if streams else "none of its lines is a record of this stream"

@@ -58,6 +58,15 @@ def load(file: pathlib.Path) -> KeyState | None:
         ) from None
 
 
+def mark(file: pathlib.Path) -> tuple[int, int]:
+    """What differs after every save: inode and time of change; zeros where there is no file."""
+    try:
+        found = file.stat()
+    except OSError:
+        return 0, 0
+    return found.st_ino, found.st_mtime_ns
+
+
 def save(file: pathlib.Path, state: KeyState) -> None:
     """Write the state in place of the one before, durably, and overwrite the old one's bytes."""
     said = {

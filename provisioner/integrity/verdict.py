@@ -118,5 +118,5 @@ class Result:
 
     @property
     def intact(self) -> bool:
-        """Whether there is no problem, and anything at all."""
-        return bool(self.streams) and not self.problems
+        """Whether there is no problem, and any record at all: an empty log proves nothing."""
+        return bool(self.records) and not self.problems

@@ -179,10 +179,10 @@ def judge(
     results = []
     for stream, members in _streams(inputs).items():
         judged = Judge(stream, partial=partial)
-        for each in members:
-            judged.file(each.name, each.part, foreign=_is_foreign(each, stream, members))
+        for place, each in enumerate(members):
+            judged.file(each.name, each.part, _foreign(place, members, stream))
         result = judged.end()
-        headfile.check(result, keys, [heads[b] for b in {each.base for each in members} if heads and b in heads])
+        headfile.check(judged, keys, [heads[b] for b in {each.base for each in members} if heads and b in heads])
         if checkpoints is not None:
             check(judged, checkpoints, partial=partial)
         results.append(result)
@@ -231,8 +231,26 @@ def _first(each: Input) -> int:
     return max(runs, key=lambda run: run.last_seq - run.seq).seq if runs else 0
 
 
-def _is_foreign(each: Input, stream: str, members: Sequence[Input]) -> bool:
-    """Whether none of a file's records are the stream's, though other files' are."""
-    own = any(isinstance(found, Run) and found.stream == stream for found in each.part.found)
-    others = any(other.part.good for other in members if other is not each)
-    return bool(each.part.lines) and not own and (others or bool(each.part.good))
+def _foreign(place: int, members: Sequence[Input], stream: str) -> str:
+    """What a file is, where it took the place of another one; nothing where it is genuine."""
+    each = members[place]
+    own = _runs(each, stream)
+    if each.part.lines and not own:
+        if each.part.good:
+            return f"it holds records of {each.stream}"
+        if any(other.part.good for other in members):
+            return "none of its lines is a record of this stream"
+    begin = own[0].seq if own else 0
+    before = next((_runs(other, stream)[-1].last_seq + 1 for other in members[:place][::-1] if _runs(other, stream)), 0)
+    for other in members:
+        if other is not each and own and begin != before and _same(own, _runs(other, stream)):
+            return f"it is a copy of {other.name}"
+    return ""
+
+
+def _runs(each: Input, stream: str) -> list[Run]:
+    return [found for found in each.part.found if isinstance(found, Run) and found.stream == stream]
+
+
+def _same(one: Sequence[Run], other: Sequence[Run]) -> bool:
+    return [(run.seq, run.last_seq, run.mac) for run in one] == [(run.seq, run.last_seq, run.mac) for run in other]

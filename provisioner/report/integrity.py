@@ -23,8 +23,8 @@ def text(result: Result) -> Iterator[Text]:
     for stream in result.streams:
         yield from _notes(stream)
         yield Text(sentence(stream), style="bold" if stream.problems else "bold green")
-    if not result.streams:
-        yield Text("There is no log.", style="bold red")
+    if not result.records:
+        yield Text("There is no genuine record.", style="bold red")
 
 
 def line(problem: Problem) -> str:
