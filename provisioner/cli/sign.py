@@ -105,10 +105,9 @@ def run(
     keys = keysource.ring(key) if key else None
     with Chain(log, keys, stream=stream or None, state=state, checkpointer=checkpointer, options=options) as chain:
         try:
-            for events in _batches():
-                lines = chain.append_all(events)
+            for lines in (each for events in _batches() for each in chain.write(events)):
                 if tee:
-                    sys.stdout.buffer.write(b"\n".join((*lines, b"")))
+                    sys.stdout.buffer.write(b"".join(lines))
                     sys.stdout.flush()
             if checkpointer is not None:
                 chain.checkpoint()

@@ -8,6 +8,7 @@ Each append takes the lock of the stream, sees how far other writers have come, 
 
 from __future__ import annotations
 
+import itertools
 import os
 import pathlib
 import secrets
@@ -30,11 +31,11 @@ from provisioner.integrity.logfile import LogFile
 from provisioner.integrity.signing import Signer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from provisioner.integrity.checkpointing import Checkpointer
 
-_BATCH = 1_000
+_BATCH = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,8 +236,13 @@ class Chain:
         self._write(self._signer.lines([notes.continued(self.path.name, name)]))
 
     def append_all(self, events: Iterable[dict[str, Any]]) -> list[bytes]:
-        """Sign and append events; the lines, without their ends. Raises OSError where they can't be written."""
-        return [line for batch in _batches(events) for line in self._append(batch)]
+        """Sign and append events; their lines. Raises OSError where they can't be written."""
+        return [line for lines in self.write(events) for line in lines]
+
+    def write(self, events: Iterable[dict[str, Any]]) -> Iterator[list[bytes]]:
+        """Sign and append events as they come, many at once; the lines of each batch, with their ends."""
+        for batch in _batches(events):
+            yield self._append(batch)
 
     def _append(self, events: Sequence[dict[str, Any]]) -> list[bytes]:
         with self._mutex:
@@ -250,7 +256,7 @@ class Chain:
                 if self.options.rotate_bytes is not None and self.head.size >= self.options.rotate_bytes:
                     self._rotate()
                 self._after()
-        return [line[:-1] for line in lines]
+        return lines
 
     def append(self, event: dict[str, Any]) -> dict[str, Any]:
         """Sign and append one event; the record. With fsync `always` it is durable then. Raises OSError."""
@@ -333,12 +339,7 @@ class Chain:
         self.close()
 
 
-def _batches(events: Iterable[dict[str, Any]]) -> Iterable[Sequence[dict[str, Any]]]:
-    batch: list[dict[str, Any]] = []
-    for event in events:
-        batch.append(event)
-        if len(batch) == _BATCH:
-            yield batch
-            batch = []
-    if batch:
+def _batches(events: Iterable[dict[str, Any]]) -> Iterator[Sequence[dict[str, Any]]]:
+    left = iter(events)
+    while batch := list(itertools.islice(left, _BATCH)):
         yield batch

@@ -53,30 +53,28 @@ class Signer:
         made: list[bytes] = []
         redact, prev, seq = self._redact, self.prev, self.seq
         begin = b'%b"key":"%b",' % (MEMBER, self.key.name.encode())
-        inner, outer = self._mac.inner, self._mac.outer
+        begin_mac = b'%b"mac":"' % begin
         link = b'"prev":"%%b","seq":%%d,"stream":"%b","v":%d}' % (self.stream.encode(), VERSION)
+        inner, outer, place, length = self._mac.inner.copy, self._mac.outer.copy, _PLACE, _LENGTH
         for event in events:
             whole = complete(event if redact is None else redact(event))
             whole["integrity"] = 0
-            at = -1
             try:
                 raw = encode(whole)
-                at = raw.find(_PLACE)
             except ValueError:
                 whole = storable(whole)
                 raw = b""
-            if at < 0 or raw.find(_PLACE, at + 1) >= 0 or "ingest" in whole:
+            head, found, tail = raw.partition(place)
+            if not found or place in tail or "ingest" in whole:
                 line, prev = self._one(whole, prev, seq)
             else:
-                head, tail, said = raw[:at], raw[at + _LENGTH :], link % (prev, seq)
-                signed = head + begin + said + tail
-                hashed = inner.copy()
-                hashed.update(len(signed).to_bytes(8, "big"))
-                hashed.update(signed)
-                whole_hash = outer.copy()
+                said = link % (prev, seq)
+                hashed, whole_hash = inner(), outer()
+                hashed.update((len(raw) - length + len(begin) + len(said)).to_bytes(8, "big"))
+                hashed.update(head + begin + said + tail)
                 whole_hash.update(hashed.digest())
                 prev = hexlify(whole_hash.digest())
-                line = b'%b%b"mac":"%b",%b%b\n' % (head, begin, prev, said, tail)
+                line = b'%b%b%b",%b%b\n' % (head, begin_mac, prev, said, tail)
             made.append(line)
             seq += 1
         self.prev, self.seq = prev, seq
