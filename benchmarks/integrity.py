@@ -42,7 +42,7 @@ def event(number: int) -> dict[str, object]:
     """The article's event, each with its own time, id and attempt; it has all that a stored event has."""
     second, millisecond = divmod(number, 1_000)
     return {
-        "timestamp": f"2026-05-11T{second // 3600 % 24:02}:{second // 60 % 60:02}:{second % 60:02}.{millisecond or 1:03}Z",
+        "timestamp": f"{time.strftime('2026-05-11T%H:%M:%S', time.gmtime(second))}.{millisecond or 1:03}Z",
         "event_id": f"evt_{number:032x}",
         "category": "authentication",
         "action": "login_failed",
@@ -138,7 +138,11 @@ def memory(folder: pathlib.Path, count: int) -> dict[str, float]:
 
 def _show(count: int, found: dict[str, list[tuple[float, float]]], peaks: dict[int, dict[str, float]]) -> None:
     rows = [
-        [name, report.spread(clock / count * 1e6 for clock, _ in times), report.spread(cpu / count * 1e6 for _, cpu in times)]
+        [
+            name,
+            report.spread(clock / count * 1e6 for clock, _ in times),
+            report.spread(cpu / count * 1e6 for _, cpu in times),
+        ]
         for name, times in found.items()
     ]
     print(report.table(["step", "us a record, clock", "this process's CPU"], rows))
@@ -159,7 +163,9 @@ def main() -> None:
         sys.stdout.buffer.writelines(events(told.events))
         return
     count, turns = (2_000, 1) if told.check else (50_000, 2) if told.quick else (300_000, 6)
-    sizes = (1_000, 3_000) if told.check else (10_000, 100_000) if told.quick else (10_000, 10**7 if told.full else 10**6)
+    sizes = (
+        (1_000, 3_000) if told.check else (10_000, 100_000) if told.quick else (10_000, 10**7 if told.full else 10**6)
+    )
     print(report.machine(), flush=True)
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)

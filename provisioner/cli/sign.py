@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import pathlib
 import re
 import sys
@@ -32,51 +33,57 @@ class Fsync(StrEnum):
     NEVER = "never"
 
 
+KeyOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--key",
+        metavar="[ID=]SOURCE",
+        help="The root key: file:/path, env:NAME or command:PROGRAM. Needed at a log's first start, and with a new "
+        "id for a new key; otherwise the key state beside the log suffices.",
+    ),
+]
+CheckpointKeyOption = Annotated[
+    str,
+    typer.Option("--checkpoint-key", metavar="SOURCE", help="The Ed25519 private key (PEM) that signs checkpoints."),
+]
+CheckpointToOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--checkpoint-to",
+        metavar="PLACE",
+        help="Where they go: file:/path, stdout, or stream:NAME on the target's cluster.",
+    ),
+]
+RedactionOption = Annotated[
+    str,
+    typer.Option(
+        "--redaction",
+        metavar="FILE",
+        help=f"Redact by this catalogue before signing; {SHIPPED}: the starter pack's.",
+    ),
+]
+FsyncOption = Annotated[Fsync, typer.Option("--fsync", help="When records are made durable.")]
+StateOption = Annotated[
+    pathlib.Path | None, typer.Option("--state", metavar="FILE", help="The key state; default: LOG.state.")
+]
+StreamOption = Annotated[str, typer.Option("--stream", metavar="ID", help="The id of a new stream; default: made up.")]
+EveryOption = Annotated[
+    str, typer.Option("--checkpoint-every", metavar="5m", help="How often; one is made at the end as well.")
+]
+
+
 def run(
     log: Annotated[pathlib.Path, typer.Argument(metavar="LOG", help="The log file; it is only appended to.")],
-    key: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--key",
-            metavar="[ID=]SOURCE",
-            help="The root key: file:/path, env:NAME or command:PROGRAM. Needed at a log's first start, and with a new id "
-            "for a new key; otherwise the key state beside the log suffices.",
-        ),
-    ] = None,
-    stream: Annotated[
-        str, typer.Option("--stream", metavar="ID", help="The id of a new stream; default: made up.")
-    ] = "",
-    state: Annotated[
-        pathlib.Path | None, typer.Option("--state", metavar="FILE", help="The key state; default: LOG.state.")
-    ] = None,
-    fsync: Annotated[Fsync, typer.Option("--fsync", help="When records are made durable.")] = Fsync.INTERVAL,
+    key: KeyOption = None,
+    stream: StreamOption = "",
+    state: StateOption = None,
+    fsync: FsyncOption = Fsync.INTERVAL,
     rotate: Annotated[str, typer.Option("--rotate", metavar="100M", help="Begin a new file at this size.")] = "",
     evolve: Annotated[str, typer.Option("--evolve", metavar="1h", help="Replace the signing key this often.")] = "1h",
-    redaction: Annotated[
-        str,
-        typer.Option(
-            "--redaction",
-            metavar="FILE",
-            help=f"Redact by this catalogue before signing; {SHIPPED}: the starter pack's.",
-        ),
-    ] = "",
-    checkpoint_key: Annotated[
-        str,
-        typer.Option(
-            "--checkpoint-key", metavar="SOURCE", help="The Ed25519 private key (PEM) that signs checkpoints."
-        ),
-    ] = "",
-    checkpoint_to: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--checkpoint-to",
-            metavar="PLACE",
-            help="Where they go: file:/path, stdout, or stream:NAME on the target's cluster.",
-        ),
-    ] = None,
-    checkpoint_every: Annotated[
-        str, typer.Option("--checkpoint-every", metavar="5m", help="How often; one is made at the end as well.")
-    ] = "5m",
+    redaction: RedactionOption = "",
+    checkpoint_key: CheckpointKeyOption = "",
+    checkpoint_to: CheckpointToOption = None,
+    checkpoint_every: EveryOption = "5m",
     tee: Annotated[bool, typer.Option("--tee", help="Print the signed records too.")] = False,
     root: RepositoryOption = HERE,
     target: TargetOption = None,
@@ -95,7 +102,7 @@ def run(
     except ValueError as error:
         raise ProvisionerError(str(error)) from None
     options = Options(
-        fsync=fsync.value,  # type: ignore[arg-type]
+        fsync=fsync.value,
         rotate_bytes=_size(rotate) if rotate else None,
         evolve_seconds=evolve_seconds,
         redact=_redactor(redaction) if redaction else None,
@@ -121,7 +128,7 @@ def _batches() -> Iterator[list[dict[str, Any]]]:
     """Events as they come: what is there is signed at once, however little it is."""
     from provisioner.integrity import sources
 
-    for block in sources.aligned(iter(lambda: sys.stdin.buffer.raw.read(sources.BLOCK), b"")):  # type: ignore[attr-defined]
+    for block in sources.aligned(iter(lambda: os.read(sys.stdin.fileno(), sources.BLOCK), b"")):
         lines = block.split(b"\n")
         for begin in range(0, len(lines), _LINES):
             yield [event(line) for line in lines[begin : begin + _LINES] if line.strip()]

@@ -164,8 +164,10 @@ def _print(result: Result, output: Output) -> None:
 
 
 def _write(file: pathlib.Path, result: Result) -> None:
+    from provisioner.integrity.verify import hash_files
     from provisioner.report import integritypage
 
+    hash_files(result)
     try:
         file.write_text(integritypage.page(result), encoding="utf-8", errors="replace")
     except OSError as error:

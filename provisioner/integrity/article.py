@@ -1,8 +1,9 @@
 """Logs of the article's `SecureLogger`: lines with `_prev_hash`, `_timestamp` and `_signature`.
 
-The signature is HMAC-SHA256 over Python's `json.dumps(event, sort_keys=True)` of the event with the first two and without
-the third. Its class never ran as printed, so the first `_prev_hash` may be null, "" or anything else that a mended one
-wrote: it is taken as it is. The format has no sequence numbers, no stream and no end: PROVES says what follows from that.
+The signature is HMAC-SHA256 over Python's `json.dumps(event, sort_keys=True)` of the event with the first two and
+without the third. Its class never ran as printed, so the first `_prev_hash` may be null, "" or anything else that a
+mended one wrote: it is taken as it is. The format has no sequence numbers, no stream and no end: PROVES says what
+follows from that.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     import pathlib
 
 PROVES = (
-    "each line was signed with this key and follows the one before; that nothing is missing at the begin or the end, that "
-    "there was one writer, and that nobody who had the key signed it anew is not proven"
+    "each line was signed with this key and follows the one before; that nothing is missing at the begin or the end, "
+    "that there was one writer, and that nobody who had the key signed it anew is not proven"
 )
 
 

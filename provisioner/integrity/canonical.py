@@ -1,8 +1,8 @@
 """Canonical JSON: RFC 8785 by the library `rfc8785`, and one extension for integers.
 
-RFC 8785 knows only numbers of IEEE 754, so that an integer beyond 2^53 would lose digits or be refused. Logs are full of
-such integers (inodes, counters, ids of 64 bits). The extension: an integer of -2^63 to 2^64-1 stands as its exact decimal
-digits. Every other number stands as RFC 8785 says.
+RFC 8785 knows only numbers of IEEE 754, so that an integer beyond 2^53 would lose digits or be refused. Logs are full
+of such integers (inodes, counters, ids of 64 bits). The extension: an integer of -2^63 to 2^64-1 stands as its exact
+decimal digits. Every other number stands as RFC 8785 says.
 """
 
 from __future__ import annotations

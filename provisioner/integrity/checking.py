@@ -117,9 +117,8 @@ def _compare(judged: Judge, each: Placed, made: Checkpoint, *, partial: bool) ->
         _add(judged, Kind.REWRITTEN, each, _sure(judged), made.count - 1, words)
         return
     if root is None:
-        result.notes.append(
-            f"checkpoint {made.number}: the last MAC agrees; its root can't be worked out, since records before are missing or changed"
-        )
+        why = "its root can't be worked out, since records before are missing or changed"
+        result.notes.append(f"checkpoint {made.number}: the last MAC agrees; {why}")
         return
     result.checkpoints += 1
     result.covered = max(result.covered, made.count)

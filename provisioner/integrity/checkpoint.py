@@ -82,7 +82,7 @@ def genuine(made: Checkpoint, key: Ed25519PublicKey) -> bool:
 def read(said: Any) -> Checkpoint:
     """A checkpoint from its JSON. Raises ValueError that says what is wrong."""
     if not isinstance(said, dict):
-        raise ValueError("it is no JSON object")
+        raise ValueError("it is no JSON object")  # noqa: TRY004 (what was read is wrong, not the caller)
     names = Checkpoint.__dataclass_fields__
     if said.keys() != {*names, "v", "seq"}:
         raise ValueError(f"its members must be v, seq, {', '.join(names)}")

@@ -85,8 +85,9 @@ class Checkpointer:
 
 def _follow(path: pathlib.Path, tree: Tree) -> None:
     """Take the records behind the place where the tree is."""
-    follower = Follower(tree.stream, tree.count, tree.head, [tuple(node) for node in tree.range])  # type: ignore[misc]
-    for file, offset in _rest(path, tree):
+    follower = Follower(tree.stream, tree.count, tree.head, [tuple(node) for node in tree.range])
+    for file, begin in _rest(path, tree):
+        offset = begin
         with file.open("rb", buffering=0) as opened:
             opened.seek(offset)
             for block in sources.aligned(_read(opened)):

@@ -1,7 +1,11 @@
-"""Signed events from a data stream: each chain in the order of its numbers, in slices by number, at one point in time."""
+"""Signed events from a data stream:
+
+each chain in the order of its numbers, in slices by number, at one point in time.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -54,10 +58,8 @@ def verify(
 
 
 def _close(client: Client, point: str) -> None:
-    try:
+    with contextlib.suppress(ApiError):  # it may have ended by itself
         client.request("DELETE", "/_search/point_in_time", {"pit_id": [point]})
-    except ApiError:
-        pass  # it has ended by itself
 
 
 def _search(client: Client, point: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -73,7 +75,9 @@ def _chains(client: Client, point: str) -> Iterator[str]:
         chains: dict[str, Any] = {"size": STREAMS, "sources": [{"stream": {"terms": {"field": "integrity.stream"}}}]}
         if after is not None:
             chains["after"] = after
-        answer = _search(client, point, {"size": 0, "aggs": {"chains": {"composite": chains}}})["aggregations"]["chains"]
+        answer = _search(client, point, {"size": 0, "aggs": {"chains": {"composite": chains}}})["aggregations"][
+            "chains"
+        ]
         yield from (bucket["key"]["stream"] for bucket in answer["buckets"])
         after = answer.get("after_key")
         if after is None:

@@ -1,8 +1,8 @@
 """An event before it is signed: complete, so that the pipelines that store it have nothing to change.
 
 The starter pack's pipeline `normalize` (templates/pipelines/normalize.painless) gives an event `@timestamp` and
-`event_id`, and removes `timestamp` and an `occurrences` that is none. What it would do is done here before signing. What
-it adds below `ingest` is not signed.
+`event_id`, and removes `timestamp` and an `occurrences` that is none. What it would do is done here before signing.
+What it adds below `ingest` is not signed.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def instant(value: Any) -> str | None:
     if type(value) is int:
         if not 0 <= value <= _MILLISECONDS:
             return None
-        at = datetime(1970, 1, 1) + timedelta(milliseconds=value)  # noqa: DTZ001 (UTC throughout)
+        at = datetime(1970, 1, 1) + timedelta(milliseconds=value)
         return _written(at, 0)
     match = _TIME.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None or not _is_date(match[1]):

@@ -32,7 +32,10 @@ _BLOCK = 64
 
 
 def frame(*parts: bytes) -> bytes:
-    """The parts, each behind its length in eight bytes, the highest first: no two lists of parts give the same bytes."""
+    """The parts, each behind its length in eight bytes, the highest first:
+
+    no two lists of parts give the same bytes.
+    """
     return b"".join(len(part).to_bytes(8, "big") + part for part in parts)
 
 

@@ -1,10 +1,10 @@
 """A chain as the end of Python's logging, and of structlog.
 
-    chain = Chain("/var/log/secure/audit.jsonl", KeyRing({"k1": key}))
-    logging.getLogger("audit").addHandler(ChainHandler(chain))
-    logging.getLogger("audit").warning("Failed login", extra={"event": {"action": "login_failed", "actor": {...}}})
+chain = Chain("/var/log/secure/audit.jsonl", KeyRing({"k1": key}))
+logging.getLogger("audit").addHandler(ChainHandler(chain))
+logging.getLogger("audit").warning("Failed login", extra={"event": {"action": "login_failed", "actor": {...}}})
 
-    structlog.configure(processors=[..., ChainProcessor(chain)])
+structlog.configure(processors=[..., ChainProcessor(chain)])
 """
 
 from __future__ import annotations
@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     from provisioner.integrity.chain import Chain
 
 FIELDS = frozenset(
-    "@timestamp timestamp event_id category action severity message occurrences source actor target outcome details "
-    "destination network context labels host process ingest".split()
+    {
+        *("@timestamp", "timestamp", "event_id", "category", "action", "severity", "message", "occurrences", "source"),
+        *("actor", "target", "outcome", "details", "destination", "network", "context", "labels", "host", "process"),
+        "ingest",
+    }
 )
 """The fields that an event has at its top (templates/schema/event.yml); everything else goes into `labels`."""
 _SEVERITIES = ((logging.CRITICAL, "critical"), (logging.ERROR, "high"), (logging.WARNING, "warning"))

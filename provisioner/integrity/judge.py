@@ -95,7 +95,7 @@ class Judge:
         if left:
             self._gaps += [Gap(first, last, run, name, run.line) for first, last in left]
         if not missing and run.prev != self._prev:
-            words = f"record {run.seq} was written behind another record than the one before it, which someone with the key signed"
+            words = "it was written behind another record than this one: someone with the key signed one of them anew"
             self._problem(Kind.REWRITTEN, name, run.line, max(run.seq - 1, 0), run.seq, words)
         self._epoch(name, run, missing, by_seq)
         self._grow(run, bool(missing))
@@ -124,7 +124,8 @@ class Judge:
             return
         note = by_seq.get(run.seq - 1) or next((n for n in reversed(self.notes) if n.seq == run.seq - 1), None)
         if note is None or note.action != notes.KEY_CHANGED or note.labels.get("next_key") != run.key:
-            words = f"{run.key} follows {self._key}, whose last records are missing: the log was cut and continued with a later key"
+            cut = "the log was cut and continued with a later key"
+            words = f"{run.key} follows {self._key}, whose last records are missing: {cut}"
             self._problem(Kind.TRUNCATED, name, run.line, run.seq, run.seq, words)
 
     def _grow(self, run: Run, missing: bool) -> None:
@@ -142,7 +143,10 @@ class Judge:
             merkle.join(self.range, run.range)
 
     def _settle(self, missing: int) -> list[tuple[int, int]]:
-        """Tell what the bad lines before this place are, `missing` records being missing there; what is missing still."""
+        """Tell what the bad lines before this place are, `missing` records being missing there;
+
+        what is missing still.
+        """
         first, pending, self._pending = self._next, self._pending, []
         if not pending:
             return [(first, first + missing - 1)] if missing else []
@@ -173,7 +177,10 @@ class Judge:
             self._problem(Kind.EDITED, name, bad.line, seq, seq, _WHY[bad.why])
 
     def _back(self, name: str, run: Run, end: int) -> None:
-        """Records up to `end` that belong further up: where they were missing they were moved, else they are there twice."""
+        """Records up to `end` that belong further up:
+
+        where they were missing they were moved, else they are there twice.
+        """
         first = run.seq
         while first <= end:
             gap = next((each for each in self._gaps if each.first <= first <= each.last), None)
@@ -235,14 +242,10 @@ class Judge:
     def _said(self, gap: Gap) -> str:
         """What the writer itself recorded of a gap."""
         for note in self.notes:
-            said = note.labels
-            if (
-                note.action == notes.RECOVERED
-                and said.get("missing_from", "").isdigit()
-                and said.get("missing_to", "").isdigit()
-            ):
-                if int(said["missing_from"]) <= gap.first and gap.last <= int(said["missing_to"]):
-                    return f"; the writer found them missing itself and recorded it in record {note.seq}"
+            first, last = (note.labels.get(name, "") for name in ("missing_from", "missing_to"))
+            known = note.action == notes.RECOVERED and first.isdecimal() and last.isdecimal()
+            if known and int(first) <= gap.first and gap.last <= int(last):
+                return f"; the writer found them missing itself and recorded it in record {note.seq}"
         return ""
 
     def _open_rotation(self) -> None:
@@ -303,4 +306,3 @@ def _rest(first: int, last: int, taken: Sequence[int]) -> list[tuple[int, int]]:
     if at <= last:
         rest.append((at, last))
     return rest
-

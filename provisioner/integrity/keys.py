@@ -1,7 +1,7 @@
 """Keys: a root key for each id, one chain of keys for each stream, one key for each epoch.
 
-Whoever holds the root key can work out every epoch's key. A writer holds only the chain key of the current epoch: from it
-the next ones follow, and none before it (HKDF-SHA256, RFC 5869).
+Whoever holds the root key can work out every epoch's key. A writer holds only the chain key of the current epoch: from
+it the next ones follow, and none before it (HKDF-SHA256, RFC 5869).
 """
 
 from __future__ import annotations

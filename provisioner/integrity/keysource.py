@@ -1,4 +1,7 @@
-"""Keys from where they are kept: a file, an environment variable, a command's output. Never from a command line itself."""
+"""Keys from where they are kept:
+
+a file, an environment variable, a command's output. Never from a command line itself.
+"""
 
 from __future__ import annotations
 

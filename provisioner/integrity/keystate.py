@@ -1,8 +1,8 @@
 """The key state: the one file in which a writer keeps the current epoch's key.
 
 Older keys are erased: the new state is written beside the old one, renamed over it, and the old file's bytes are
-overwritten. What that can't erase: copies that a journal, a snapshot, a copy-on-write file system, a flash drive's spare
-blocks, swap or a backup keep. docs/integrity.md says so.
+overwritten. What that can't erase: copies that a journal, a snapshot, a copy-on-write file system, a flash drive's
+spare blocks, swap or a backup keep. docs/integrity.md says so.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ _PRIVATE = 0o600
 
 @dataclass(frozen=True, slots=True)
 class KeyState:
-    """The stream's id, the current key, since when it is current (seconds since 1970), and the last record before it."""
+    """The stream's id, the current key, since when it is current (seconds since 1970), and the last record before
+    it.
+    """
 
     stream: str
     key: EpochKey

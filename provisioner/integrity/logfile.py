@@ -62,7 +62,7 @@ class LogFile:
         """Follow the path where another file stands there by now, or none; whether that was so."""
         mine = os.fstat(self.descriptor)
         try:
-            there = os.stat(self.path, follow_symlinks=False)
+            there = self.path.lstat()
             if (there.st_dev, there.st_ino) == (mine.st_dev, mine.st_ino):
                 return False
         except FileNotFoundError:

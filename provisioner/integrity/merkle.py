@@ -1,8 +1,8 @@
 """Merkle trees of RFC 9162 (Certificate Transparency, section 2.1), in memory that grows with the logarithm.
 
-A *range* is the list of the largest whole subtrees of a row of leaves, from left to right, each as (start, level, hash):
-the subtree of 2^level leaves from `start` on. Ranges that follow each other can be joined, so that several processes work
-on parts of one tree.
+A *range* is the list of the largest whole subtrees of a row of leaves, from left to right, each as (start, level,
+hash): the subtree of 2^level leaves from `start` on. Ranges that follow each other can be joined, so that several
+processes work on parts of one tree.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
 Node = tuple[int, int, bytes]
 EMPTY = hashlib.sha256(b"").digest()

@@ -7,8 +7,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from provisioner.errors import ApiError, ProvisionerError
-from provisioner.integrity.checkpointing import read_lines
 from provisioner.integrity.checking import Placed
+from provisioner.integrity.checkpointing import read_lines
 
 if TYPE_CHECKING:
     import pathlib
@@ -20,7 +20,10 @@ PAGE = 1_000
 
 
 class FilePlace:
-    """A file that is only appended to; it belongs elsewhere than the log: another disk, another user, a remote mount."""
+    """A file that is only appended to;
+
+    it belongs elsewhere than the log: another disk, another user, a remote mount.
+    """
 
     def __init__(self, path: pathlib.Path) -> None:
         self._path = path

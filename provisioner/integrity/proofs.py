@@ -164,7 +164,10 @@ def _own(wrong: str) -> None:
 
 
 def check(said: Any, key: Ed25519PublicKey | None) -> str:
-    """What is wrong with a proof; nothing where it holds. Without a key the checkpoints' signatures are not looked at."""
+    """What is wrong with a proof;
+
+    nothing where it holds. Without a key the checkpoints' signatures are not looked at.
+    """
     try:
         if said["v"] != VERSION:
             return f"it is of version {said['v']}"

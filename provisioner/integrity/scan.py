@@ -1,8 +1,9 @@
 """One worker's part of a verification: lines into runs of genuine records and bad lines.
 
-Nearly every line of an intact log is in canonical form and follows the one before: the fast path cuts the MAC out of the
-line's bytes and authenticates the rest, without parsing it. It accepts a line only where the authenticated bytes have one
-member `integrity` and say what is expected; anything else goes the slow way: parsed, made canonical, and looked at.
+Nearly every line of an intact log is in canonical form and follows the one before: the fast path cuts the MAC out of
+the line's bytes and authenticates the rest, without parsing it. It accepts a line only where the authenticated bytes
+have one member `integrity` and say what is expected; anything else goes the slow way: parsed, made canonical, and
+looked at.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from provisioner.integrity import merkle, notes
 from provisioner.integrity.format import MEMBER, Link, Mac, body, leaf, link
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from provisioner.integrity.keys import KeyRing
 
@@ -76,7 +77,10 @@ class Note:
 
 @dataclass(slots=True)
 class Part:
-    """What a worker found in its lines, in order; `good` counts genuine records. `open_end`: the last line has no end."""
+    """What a worker found in its lines, in order;
+
+    `good` counts genuine records. `open_end`: the last line has no end.
+    """
 
     lines: int = 0
     bytes: int = 0
@@ -96,7 +100,10 @@ class Wanted:
 
 
 class Scanner:
-    """Looks at the lines of one part after the other; what it needs to know of a record before, it takes from the line."""
+    """Looks at the lines of one part after the other;
+
+    what it needs to know of a record before, it takes from the line.
+    """
 
     def __init__(self, wanted: Wanted) -> None:
         self._wanted = wanted

@@ -18,8 +18,8 @@ _FIRST = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Tail:
-    """The last genuine record and its link (None: there is none), whether it lacks its line end, the lines behind it that
-    are no JSON, and whether the last of them has no end.
+    """The last genuine record and its link (None: there is none), whether it lacks its line end, the lines behind it
+    that are no JSON, and whether the last of them has no end.
 
     There is more than one where a writer was killed while it recorded another one's torn line.
     """

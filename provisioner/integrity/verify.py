@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import multiprocessing
+import pathlib
 import sys
 import threading
 import time
@@ -19,7 +21,6 @@ from provisioner.integrity.scan import Bad, Part, Run, Scanner, Wanted
 from provisioner.integrity.verdict import Result
 
 if TYPE_CHECKING:
-    import pathlib
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from provisioner.integrity.keys import KeyRing
@@ -51,7 +52,8 @@ def verify(
 ) -> Result:
     """Verify the logs in these files and folders; `-` is standard input. Raises ProvisionerError.
 
-    `jobs` processes share the work. `partial`: the first and the last records may be missing. `advance` is told of bytes.
+    `jobs` processes share the work. `partial`: the first and the last records may be missing. `advance` is told of
+    bytes.
     """
     started = time.monotonic()
     found = sources.files(paths)
@@ -62,6 +64,15 @@ def verify(
         _read(found, inputs, submit, advance)
     streams = judge(inputs, keys, heads, checkpoints, partial=partial)
     return Result(streams, time.monotonic() - started, sum(each.part.bytes for each in inputs))
+
+
+def hash_files(result: Result) -> None:
+    """Add the SHA-256 of each file's bytes, for a report that says which files it is about."""
+    for stream in result.streams:
+        for each in stream.files:
+            if pathlib.Path(each.name).is_file():
+                with pathlib.Path(each.name).open("rb") as file:
+                    each.sha256 = hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _bytes(found: Iterable[pathlib.Path]) -> int:

@@ -45,7 +45,8 @@ def sentence(stream: StreamResult) -> str:
     span = f" ({stream.first} to {stream.last})" if stream.records else ""
     files = f"{count(len(stream.files), 'file')}"
     if stream.problems:
-        return f"{stream.stream}: not intact: {count(len(stream.problems), 'problem')} in {files}; {records} verified{span}"
+        problems = count(len(stream.problems), "problem")
+        return f"{stream.stream}: not intact: {problems} in {files}; {records} verified{span}"
     return f"{stream.stream}: intact: {records}{span} in {files}; {proven(stream)}"
 
 

@@ -38,12 +38,18 @@ def audit(pack: Pack) -> Iterator[Pack]:
 def event(number: int) -> dict:
     """Numbers, texts and times of every kind that a pipeline could change."""
     return {
-        "timestamp": ("2026-05-11T14:23:45Z", "2026-05-11 14:23:45.1200", 1778509425123, "2026-05-11T16:23:45.5+02:00")[number % 4],
+        "timestamp": ("2026-05-11T14:23:45Z", "2026-05-11 14:23:45.1200", 1778509425123, "2026-05-11T16:23:45.5+02:00")[
+            number % 4
+        ],
         "category": "data_access",
         "action": "data_export",
         "severity": "high",
-        "message": f"Export {number} \u2028 ä 😀 \\ \" \x7f \x01 of 2^53",
-        "details": {"records_count": 2**53 + 1 + number, "limit": -(2**63), "duration": (0.1, 1e-7, 1.0, 1e21)[number % 4]},
+        "message": f'Export {number} \u2028 ä 😀 \\ " \x7f \x01 of 2^53',
+        "details": {
+            "records_count": 2**53 + 1 + number,
+            "limit": -(2**63),
+            "duration": (0.1, 1e-7, 1.0, 1e21)[number % 4],
+        },
         "labels": {"zeta": "z", "Alpha": "a", "\ue000": "private", "😀": "beyond", "nested": {"f": [1.5, None, True]}},
     }
 

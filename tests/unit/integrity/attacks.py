@@ -135,7 +135,9 @@ def wrong_key(log: Log, at: int, attacker: str) -> Iterator[Log]:
     """The records from the place on are signed with the attacker's own key, under the same or another id."""
     lines, mine = log.lines, own().lines
     for old, new in ((b"", b""), (b'"key":"k1.', b'"key":"k9.')):
-        yield log.with_lines([*lines[:at], *[line.replace(old, new) if old else line for line in mine[at : len(lines)]]])
+        yield log.with_lines(
+            [*lines[:at], *[line.replace(old, new) if old else line for line in mine[at : len(lines)]]]
+        )
     yield from _signed(log, [*log.records[:at], *map(changed, log.records[at:])], at, attacker)
 
 

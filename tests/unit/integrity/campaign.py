@@ -19,7 +19,11 @@ VALUES = ("", "ä", "😀", "\u2028", "a\\b", 'q"q', "x" * 300, "\x00\x1f\x7f", 
 
 def random_event(rng: random.Random, number: int) -> dict:
     """An event of any form."""
-    event = {"category": "system", "message": f"{number} {rng.choice(VALUES)}", "n": rng.choice((0, -1, 2**53 + 1, 2**63 - 1))}
+    event = {
+        "category": "system",
+        "message": f"{number} {rng.choice(VALUES)}",
+        "n": rng.choice((0, -1, 2**53 + 1, 2**63 - 1)),
+    }
     for _ in range(rng.randrange(5)):
         name = rng.choice(("labels", "zeta", "alpha", "\ue000", "😀", "integritz", "details"))
         event[name] = rng.choice(
@@ -107,12 +111,21 @@ def tamper(log: lab.Log, rng: random.Random) -> tuple[str, lab.Log]:
         record = orjson.loads(lines[at])
         said = record["integrity"]
         member = rng.choice(sorted(said))
-        said[member] = {"key": "k1.3000", "mac": "0" * 64, "prev": "f" * 64, "seq": said["seq"] + 1, "stream": "x", "v": 2}[member]
+        said[member] = {
+            "key": "k1.3000",
+            "mac": "0" * 64,
+            "prev": "f" * 64,
+            "seq": said["seq"] + 1,
+            "stream": "x",
+            "v": 2,
+        }[member]
         lines[at] = orjson.dumps(record, option=orjson.OPT_SORT_KEYS)
     elif name == "delete":
         del lines[min(at, len(lines) - 2)]
     elif name == "insert":
-        lines.insert(at, rng.choice((b"{}", b"", b"no json", b'{"message":"x"}', lines[to].replace(b"export", b"import"))))
+        lines.insert(
+            at, rng.choice((b"{}", b"", b"no json", b'{"message":"x"}', lines[to].replace(b"export", b"import")))
+        )
     elif name == "move":
         to = to if to != at else (at + 1) % len(lines)
         lines.insert(to, lines.pop(at))

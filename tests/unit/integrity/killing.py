@@ -64,7 +64,12 @@ def main() -> None:
     with Chain(folder / "log" / "a.jsonl", KEYS, options=OPTIONS) as chain:
         chain.append({"message": "the end"})
     result = verify([folder / "log"], KEYS)
-    lines = [line for file in (folder / "log").glob("a.jsonl*") if file.suffix not in (".lock", ".state") for line in file.read_bytes().split(b"\n")]
+    lines = [
+        line
+        for file in (folder / "log").glob("a.jsonl*")
+        if file.suffix not in (".lock", ".state")
+        for line in file.read_bytes().split(b"\n")
+    ]
     stored = {said.get("event_id") for line in lines if (said := _json(line))}
     acknowledged = (folder / "acknowledged").read_text(encoding="ascii").split()
     print(

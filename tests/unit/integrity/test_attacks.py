@@ -7,7 +7,6 @@ of the same run: `UPDATE_DOCS=1 pytest tests/unit/integrity/test_attacks.py` wri
 import os
 import pathlib
 
-import attacks
 import lab
 import pytest
 from attacks import ATTACKS, KINDS, WHERE
@@ -119,7 +118,9 @@ def test_an_outsiders_attack_is_called_by_its_name_and_place(log, matrix):
             if result.intact or not result.records:
                 continue
             kinds = {problem.kind for problem in result.problems}
-            expected = KINDS[name] | ({Kind.REPLACED, Kind.DELETED, Kind.TRUNCATED} if name in ("replaced", "wrong-key") else set())
+            expected = KINDS[name] | (
+                {Kind.REPLACED, Kind.DELETED, Kind.TRUNCATED} if name in ("replaced", "wrong-key") else set()
+            )
             assert kinds & KINDS[name] or kinds <= expected, (name, where, kinds)
             assert kinds <= expected, (name, where, kinds)
             if name in ("edited", "inserted", "duplicated", "spliced"):
@@ -156,7 +157,12 @@ def _table(log, matrix):
         head += [f"{WHO[attacker]}: without checkpoints", "with"]
     rows = [head, ["---"] * len(head)]
     for name, where in places(log):
-        cells = [_cell(log, cell, matrix[cell]) for a in lab.ATTACKERS for c in (False, True) for cell in [(name, where, a, c)]]
+        cells = [
+            _cell(log, cell, matrix[cell])
+            for a in lab.ATTACKERS
+            for c in (False, True)
+            for cell in [(name, where, a, c)]
+        ]
         rows.append([name, "" if name == "appended" else where, *cells])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
@@ -165,10 +171,10 @@ def _docs(log, matrix):
     reasons = "\n".join(f"{number}. {text}" for number, text in REASONS.items())
     return f"""# What the verifier detects
 
-Made by `tests/unit/integrity/test_attacks.py`, which makes every attack on a real log of {len(log.lines)} records in three
-files and seven epochs, and lets the verifier judge it. A cell says what the verifier called it; where an attacker has a
-choice, each outcome stands behind a semicolon, and *no* means that one of them is not detected. Nothing of this was called
-intact but the cells with *no*; nothing honest was called anything else.
+Made by `tests/unit/integrity/test_attacks.py`, which makes every attack on a real log of {len(log.lines)} records in
+three files and seven epochs, and lets the verifier judge it. A cell says what the verifier called it; where an
+attacker has a choice, each outcome stands behind a semicolon, and *no* means that one of them is not detected. Nothing
+of this was called intact but the cells with *no*; nothing honest was called anything else.
 
 - **no key**: can write all files of the log, and knows other logs and keys of its own.
 - **the current key, stolen**: has a copy of the key state besides, and signs what it likes with it.
@@ -178,7 +184,8 @@ intact but the cells with *no*; nothing honest was called anything else.
 
 {reasons}
 
-The last place is the last record that a checkpoint covers. What is done to checkpoints stands in [Integrity](integrity.md).
+The last place is the last record that a checkpoint covers. What is done to checkpoints stands in
+[Integrity](integrity.md).
 """
 
 

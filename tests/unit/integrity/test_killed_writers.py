@@ -12,7 +12,11 @@ PROGRAM = pathlib.Path(__file__).with_name("killing.py")
 
 def killed(folder, kills, seed):
     done = subprocess.run(
-        [sys.executable, PROGRAM, folder, str(kills), str(seed)], capture_output=True, text=True, timeout=600, check=False
+        [sys.executable, PROGRAM, folder, str(kills), str(seed)],
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout.splitlines()[-1])
