@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import os
+import zlib
+from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from provisioner.errors import ProvisionerError
 from provisioner.integrity import notes, tail
 from provisioner.integrity.format import Mac
 from provisioner.integrity.head import checked
 
 if TYPE_CHECKING:
+    import pathlib
+    from collections.abc import Callable
+
     from provisioner.integrity.format import Link
     from provisioner.integrity.head import Head
     from provisioner.integrity.keystate import KeyState
@@ -75,20 +82,37 @@ def _unfinished(file: LogFile, state: KeyState, at_end: tail.Tail, found: Found)
         found.evolving = labels.get("next_key") == state.key.next().name
 
 
-def _missing(file: LogFile, last: Link | None, genuine: Any, found: Found) -> None:
+def _missing(file: LogFile, last: Link | None, genuine: Callable[[dict[str, Any], Link], bool], found: Found) -> None:
     """The file does not hold the last record: a new file behind an archive, or records are gone."""
-    if last is None and found.seq >= 0:
-        archives = [each for each in file.archives() if each.suffix != ".gz"]
-        if archives:
-            descriptor = os.open(archives[-1], os.O_RDONLY | os.O_CLOEXEC)
-            try:
-                last = tail.read(descriptor, genuine).link
-            finally:
-                os.close(descriptor)
-            found.notes.append(notes.continued(file.path.name, archives[-1].name))
+    archives = file.archives() if last is None else []
+    if archives:
+        last = _end_of(archives[-1], genuine)
+        if last is not None and last.seq > found.seq:
+            found.seq, found.mac = last.seq, last.mac
+        if found.seq < 0:
+            raise ProvisionerError(
+                f"{file.path}: there are archives, but nothing tells which record was the last",
+                f"put {file.path.name}.lock back, unpack {archives[-1].name}, or name another file",
+            )
+        found.notes.append(notes.continued(file.path.name, archives[-1].name))
     first = last.seq + 1 if last is not None else 0
     if first <= found.seq:
         found.notes.append(notes.missing(file.path.name, first, found.seq))
+
+
+def _end_of(archive: pathlib.Path, genuine: Callable[[dict[str, Any], Link], bool]) -> Link | None:
+    """The last genuine record of an archive."""
+    if archive.suffix == ".gz":
+        try:
+            with gzip.open(archive) as lines:
+                return tail.last(deque(lines, maxlen=1), genuine)
+        except (OSError, EOFError, zlib.error):
+            return None
+    descriptor = os.open(archive, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return tail.read(descriptor, genuine).link
+    finally:
+        os.close(descriptor)
 
 
 def _archive_name(file: LogFile, record: dict[str, Any]) -> str:

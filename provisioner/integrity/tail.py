@@ -11,7 +11,7 @@ import orjson
 from provisioner.integrity.format import Link, body, link
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 _FIRST = 64 * 1024
 
@@ -53,6 +53,12 @@ def read(descriptor: int, genuine: Callable[[dict[str, Any], Link], bool]) -> Ta
         if not start:
             return Tail(None, None, torn=tuple(torn), open_line=bool(rest))
         want *= 4
+
+
+def last(lines: Iterable[bytes], genuine: Callable[[dict[str, Any], Link], bool]) -> Link | None:
+    """The link of the last one of these lines that is a genuine record."""
+    found = [each for line in lines if (each := _record(line, genuine))]
+    return found[-1][1] if found else None
 
 
 def _read(descriptor: int, start: int, count: int) -> bytes:
