@@ -19,6 +19,7 @@ from provisioner.client import Client
 from provisioner.integrity import Chain, KeyRing, Options, clusterreader
 from provisioner.integrity.checking import Checkpoints
 from provisioner.integrity.checkpointing import Checkpointer
+from provisioner.integrity.complete import complete
 from provisioner.integrity.handlers import ChainHandler
 from provisioner.integrity.places import StreamPlace, from_stream
 from provisioner.integrity.verdict import Kind
@@ -219,3 +220,33 @@ def test_what_the_python_handler_signed_and_rsyslog_shipped_verifies(audit: Pack
     as_admin(audit.client, {"query": {"term": {"integrity.seq": 9}}, "script": script})
     result = clusterreader.verify(audit.client, AUDIT, KEYS)
     assert [(p.kind, p.seq) for p in result.problems] == [(Kind.EDITED, 9)]
+
+
+TIMES = [
+    *("2026-05-11T14:23:45.123Z", "2026-05-11T14:23:45Z", "2026-05-11T14:23:45.000Z", "2026-05-11T14:23:45.120000Z"),
+    *("2026-05-11T14:23:45.123456789+02:00", "2026-05-11 14:23:45.1", "2026-05-11T14:23", "2026-02-30T00:00:00Z"),
+    *("yesterday", "", " 2026-05-11T14:23:45Z ", "2026-05-11T24:00:00Z", "2026-05-11T14:23:60Z", "2026-05-11"),
+    *("2026-05-11t14:23:45z", "2026-05-11T14:23:45+0200", "2026-05-11T14:23:45+02", "2026-05-11T14:23:45-23:00"),
+    *("9999-12-31T23:59:59-01:00", "0001-01-01T00:00:00+01:00", "0000-01-01T00:00:00Z", "\uff12026-05-11T14:23:45Z"),
+    *(0, -1, 1778509425123, 2**60, True, 1.5, None, {}, []),
+]
+
+
+@pytest.mark.parametrize("field", ["timestamp", "@timestamp"])
+def test_the_pipeline_has_nothing_to_change_in_a_completed_event(pack: Pack, field):
+    """`complete` and normalize.painless, on the server's own Painless, for times of every form."""
+    made = [
+        complete({field: value, "event_id": "", "occurrences": n % 3, "message": "x"}) for n, value in enumerate(TIMES)
+    ]
+    stored = pack.simulate("normalize", made)
+    assert [{k: v for k, v in each.items() if k != "ingest"} for each in stored] == made
+
+
+def test_a_time_that_both_understand_is_the_same_one(pack: Pack):
+    """Where the pipeline takes a raw time, `complete` gives the same; where it does not, the time is now."""
+    raw = [{"timestamp": value, "event_id": "x", "message": "x"} for value in TIMES if value is not None]
+    for event_, stored in zip(raw, pack.simulate("normalize", raw), strict=True):
+        if "ingest" in stored and "timestamp is no time" in str(stored["ingest"].get("error")):
+            continue
+        made = complete(event_)
+        assert made["@timestamp"] == stored["@timestamp"] or made["labels"]["timestamp"], event_  # years 1 to 9999
