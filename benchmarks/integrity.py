@@ -127,7 +127,7 @@ def memory(folder: pathlib.Path, count: int) -> dict[str, float]:
     key.write_text(KEY.hex(), encoding="ascii")
     maker = subprocess.Popen([sys.executable, __file__, "--events", str(count)], stdout=subprocess.PIPE)
     with maker.stdout:  # type: ignore[union-attr]
-        arguments = ("sign", str(log), "--key", f"file:{key}", "--fsync", "never")
+        arguments = ("sign", str(log), "--key", f"file:{key}", "--fsync", "never", "--redaction", "none")
         signed = processes.command(*arguments, stdin=maker.stdout.fileno())  # type: ignore[union-attr]
     maker.wait()
     verified = processes.command("verify", str(log), "--key", f"file:{key}", "--jobs", "1")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import os
 import pathlib
 import re
@@ -11,8 +11,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.text import Text
 
-from provisioner.cli._common import HERE, RepositoryOption, TargetOption
+from provisioner.cli._common import HERE, RepositoryOption, TargetOption, err
 from provisioner.errors import ProvisionerError
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 _SIZES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
 _LINES = 1_000
-SHIPPED = "shipped"
+SHIPPED, NOTHING = "shipped", "none"
 
 
 class Fsync(StrEnum):
@@ -59,7 +60,7 @@ RedactionOption = Annotated[
     typer.Option(
         "--redaction",
         metavar="FILE",
-        help=f"Redact by this catalogue before signing; {SHIPPED}: the starter pack's.",
+        help=f"The catalogue to redact by before signing; {SHIPPED} is the starter pack's, {NOTHING}: no redaction.",
     ),
 ]
 FsyncOption = Annotated[Fsync, typer.Option("--fsync", help="When records are made durable.")]
@@ -80,7 +81,7 @@ def run(
     fsync: FsyncOption = Fsync.INTERVAL,
     rotate: Annotated[str, typer.Option("--rotate", metavar="100M", help="Begin a new file at this size.")] = "",
     evolve: Annotated[str, typer.Option("--evolve", metavar="1h", help="Replace the signing key this often.")] = "1h",
-    redaction: RedactionOption = "",
+    redaction: RedactionOption = SHIPPED,
     checkpoint_key: CheckpointKeyOption = "",
     checkpoint_to: CheckpointToOption = None,
     checkpoint_every: EveryOption = "5m",
@@ -105,7 +106,7 @@ def run(
         fsync=fsync.value,
         rotate_bytes=_size(rotate) if rotate else None,
         evolve_seconds=evolve_seconds,
-        redact=_redactor(redaction) if redaction else None,
+        redact=_redactor(redaction),
         checkpoint_seconds=every,
     )
     checkpointer = checkpoints(checkpoint_key, checkpoint_to or [], root, target)
@@ -178,16 +179,19 @@ def _place(said: str, root: pathlib.Path, target: str | None) -> Place:
     raise ProvisionerError(f"--checkpoint-to: {said!r} is no place", "write file:/path, stdout or stream:NAME")
 
 
-def _redactor(catalogue: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    try:
-        module = importlib.import_module("provisioner.redaction")
-    except ImportError:
-        raise ProvisionerError("this version has no redactor in Python", "leave --redaction out") from None
+def _redactor(catalogue: str) -> Callable[[dict[str, Any]], dict[str, Any]] | None:
+    if catalogue == NOTHING:
+        return None
+    if importlib.util.find_spec("provisioner.redaction") is None:
+        if catalogue != SHIPPED:
+            raise ProvisionerError("this version has no redactor in Python", f"write --redaction {NOTHING}")
+        err.print(Text("This version has no redactor in Python: events are signed as they are."))
+        return None
+    module = importlib.import_module("provisioner.redaction")
     read = module.Catalogue
-    found: Callable[[dict[str, Any]], dict[str, Any]] = module.Redactor(
-        read.shipped() if catalogue == SHIPPED else read.load(pathlib.Path(catalogue))
-    ).event
-    return found
+    found = read.shipped() if catalogue == SHIPPED else read.load(pathlib.Path(catalogue))
+    redact: Callable[[dict[str, Any]], dict[str, Any]] = module.Redactor(found).event
+    return redact
 
 
 def _size(text: str) -> int:

@@ -41,6 +41,8 @@ PURE += (
 )
 PURE += ("attack", "watching", "coverage", "querysyntax", "pages", "ruletest.chains")
 PURE += ("ruletest.events", "ruletest.runs", "ruletest.expect", "ruletest.cases", "ruletest.searches")
+PURE += tuple(f"integrity.{n}" for n in ("canonical", "complete", "format", "keys", "notes", "signing", "head"))
+PURE += tuple(f"integrity.{n}" for n in ("merkle", "checkpoint", "scan", "verdict", "judge", "checking"))
 IMPURE = ("provisioner.client", "provisioner.cli", "provisioner.kinds", "provisioner.devcluster", "opensearchpy")
 LONGEST = 320  # "about 300"
 TABLES = {  # data more than code: one row for each type of query and aggregation, measured on the server
