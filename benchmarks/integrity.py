@@ -66,7 +66,7 @@ def sign(source: pathlib.Path, log: pathlib.Path, checkpointer: Checkpointer | N
         old.unlink()
     options = Options(fsync="never", checkpoint_records=every or None)
     with source.open("rb") as lines, Chain(log, KEYS, options=options, checkpointer=checkpointer) as chain:
-        for _ in chain.write(orjson.loads(line) for line in lines):
+        for _ in chain.write(map(orjson.loads, lines), own=True):
             pass
 
 

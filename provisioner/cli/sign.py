@@ -113,7 +113,7 @@ def run(
     keys = keysource.ring(key) if key else None
     with Chain(log, keys, stream=stream or None, state=state, checkpointer=checkpointer, options=options) as chain:
         try:
-            for lines in (each for events in _batches() for each in chain.write(events)):
+            for lines in (each for events in _batches() for each in chain.write(events, own=True)):
                 if tee:
                     sys.stdout.buffer.write(b"".join(lines))
                     sys.stdout.flush()

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from provisioner.integrity.checkpointing import Checkpointer
 
-_BATCH = 200
+_BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,16 +113,19 @@ class Chain:
         """Sign and append events; their lines. Raises OSError where they can't be written."""
         return [line for lines in self.write(events) for line in lines]
 
-    def write(self, events: Iterable[dict[str, Any]]) -> Iterator[list[bytes]]:
-        """Sign and append events as they come, many at once; the lines of each batch, with their ends."""
-        for batch in _batches(events):
-            yield self._append(batch)
+    def write(self, events: Iterable[dict[str, Any]], *, own: bool = False) -> Iterator[list[bytes]]:
+        """Sign and append events as they come, many at once; the lines of each batch, with their ends.
 
-    def _append(self, events: Sequence[dict[str, Any]]) -> list[bytes]:
+        `own`: the events are nobody else's, and may be changed.
+        """
+        for batch in _batches(events):
+            yield self._append(batch, own)
+
+    def _append(self, events: Sequence[dict[str, Any]], own: bool = False) -> list[bytes]:
         options = self.options
         with self._turn() as strand:
             strand.evolve(options.evolve_records, options.evolve_seconds)
-            lines = strand.append(events)
+            lines = strand.append(events, own)
             if options.rotate_bytes is not None and strand.head.size >= options.rotate_bytes:
                 strand.rotate()
             self._after()

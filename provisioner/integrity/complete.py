@@ -27,7 +27,11 @@ _MILLISECONDS = 253_402_300_799_999
 
 def complete(event: dict[str, Any]) -> dict[str, Any]:
     """A copy with all that a stored event has. What an invalid `timestamp` or `occurrences` said stands in `labels`."""
-    made = dict(event)
+    return finish(dict(event))
+
+
+def finish(made: dict[str, Any]) -> dict[str, Any]:
+    """The same in place."""
     stated = made.pop("timestamp", None)
     at = made.get("@timestamp") if stated is None else stated
     if not (

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from provisioner.integrity.canonical import LEAST, MOST, encode
-from provisioner.integrity.complete import complete
+from provisioner.integrity.complete import finish
 from provisioner.integrity.format import MEMBER, VERSION, Mac, body
 
 if TYPE_CHECKING:
@@ -45,9 +45,10 @@ class Signer:
         self.key = key
         self._mac = Mac(key.mac_key())
 
-    def lines(self, events: Iterable[dict[str, Any]]) -> list[bytes]:
+    def lines(self, events: Iterable[dict[str, Any]], own: bool = False) -> list[bytes]:
         """A line with its end for each event, canonical but for `ingest`, which is kept as it is.
 
+        `own`: the events are nobody else's, and may be changed.
         The event is made canonical once, with a place for `integrity`; what belongs there is put in as bytes.
         """
         made: list[bytes] = []
@@ -57,7 +58,9 @@ class Signer:
         link = b'"prev":"%%b","seq":%%d,"stream":"%b","v":%d}' % (self.stream.encode(), VERSION)
         inner, outer, place, length = self._mac.inner.copy, self._mac.outer.copy, _PLACE, _LENGTH
         for event in events:
-            whole = complete(event if redact is None else redact(event))
+            if not own or redact is not None:
+                event = dict(event if redact is None else redact(event))  # noqa: PLW2901
+            whole = finish(event)
             whole["integrity"] = 0
             try:
                 raw = encode(whole)
@@ -74,7 +77,7 @@ class Signer:
                 hashed.update(head + begin + said + tail)
                 whole_hash.update(hashed.digest())
                 prev = hexlify(whole_hash.digest())
-                line = b'%b%b%b",%b%b\n' % (head, begin_mac, prev, said, tail)
+                line = head + (begin_mac + prev + b'",' + said) + tail + b"\n"
             made.append(line)
             seq += 1
         self.prev, self.seq = prev, seq

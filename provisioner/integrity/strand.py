@@ -142,9 +142,9 @@ class Strand:
         self.head = Head(self._signer.seq - 1, self._signer.prev.decode(), self._state.key.name, inode, size)
         self._seen = self.file.put_head(self.head.line(self._head_mac))
 
-    def append(self, events: Iterable[dict[str, Any]]) -> list[bytes]:
+    def append(self, events: Iterable[dict[str, Any]], own: bool = False) -> list[bytes]:
         """Sign and write; the lines. Raises OSError."""
-        lines = self._signer.lines(events)
+        lines = self._signer.lines(events, own)
         self._write(lines)
         return lines
 
