@@ -115,14 +115,22 @@ def run(
         try:
             for lines in (each for events in _batches() for each in chain.write(events, own=True)):
                 if tee:
-                    sys.stdout.buffer.write(b"".join(lines))
-                    sys.stdout.flush()
+                    _print(lines)
             if checkpointer is not None:
                 chain.checkpoint()
         except OSError as error:
             raise ProvisionerError(
                 f"{log} can't be written: {error.strerror}", "free space, then run it again"
             ) from None
+
+
+def _print(lines: Sequence[bytes]) -> None:
+    try:
+        sys.stdout.buffer.write(b"".join(lines))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains when it ends
+        raise ProvisionerError("nobody reads what --tee prints", "what was read so far is signed and written") from None
 
 
 def _batches() -> Iterator[list[dict[str, Any]]]:

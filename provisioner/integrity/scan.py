@@ -92,7 +92,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The keys; whether the Merkle tree is wanted; the counts at which checkpoints cut it, ascending."""
+    """The keys; whether the Merkle tree is wanted; the counts at which checkpoints cut it, ascending.
+
+    Without any key MACs are not checked: what the records say is then proven by the tree's roots alone.
+    """
 
     keys: KeyRing
     tree: bool = False
@@ -189,10 +192,11 @@ class Scanner:
         if not why and found is None:
             why = "unsigned"
         mac = self._mac(found.stream, found.key) if found is not None else None
-        if not why and mac is None:
-            why = "unknown_key"
-        if not why and found is not None and mac is not None and not _genuine(mac, record, found):
-            why = "mac"
+        if not why and self._wanted.keys:
+            if mac is None:
+                why = "unknown_key"
+            elif found is not None and not _genuine(mac, record, found):
+                why = "mac"
         if why or found is None:
             redacted = _MARKER in line and found is not None
             self.part.found.append(Bad(number, why, len(line), hashlib.sha256(line).hexdigest(), found, redacted))

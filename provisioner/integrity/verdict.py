@@ -79,8 +79,9 @@ class FileResult:
 class StreamResult:
     """What holds of one stream. `first` and `last` are sequence numbers, -1 where there is no genuine record.
 
-    `checkpoints` were checked and agree; `covered` is how many records the last of them covers. `torn` lines are
-    explained by a record of the writer. `keys` are the key ids with the epochs seen.
+    `keyless`: MACs were not checked, so that only what checkpoints cover is proven. `checkpoints` were checked and
+    agree; `covered` is how many records the last of them covers. `torn` lines are explained by a record of the writer.
+    `keys` are the key ids with the epochs seen.
     """
 
     stream: str
@@ -94,6 +95,7 @@ class StreamResult:
     torn: int = 0
     checkpoints: int = 0
     covered: int = 0
+    keyless: bool = False
     notes: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
@@ -117,6 +119,14 @@ class Result:
         return sum(stream.records for stream in self.streams)
 
     @property
+    def proven(self) -> bool:
+        """Whether anything at all is:
+
+        there are records, and without a key checkpoints that cover some of each stream.
+        """
+        return bool(self.records) and all(each.covered or not each.keyless for each in self.streams)
+
+    @property
     def intact(self) -> bool:
-        """Whether there is no problem, and any record at all: an empty log proves nothing."""
-        return bool(self.records) and not self.problems
+        """Whether there is no problem, and anything is proven: an empty log proves nothing."""
+        return self.proven and not self.problems

@@ -52,6 +52,8 @@ def verify(
 ) -> Result:
     """Verify the logs in these files and folders; `-` is standard input. Raises ProvisionerError.
 
+    With an empty key ring checkpoints alone prove what they cover: for an auditor who must not be able to sign.
+
     `jobs` processes share the work. `partial`: the first and the last records may be missing. `advance` is told of
     bytes.
     """
@@ -195,6 +197,7 @@ def judge(
         result = judged.end()
         if not partial:
             headfile.check(judged, keys, [heads[b] for b in {each.base for each in members} if heads and b in heads])
+        result.keyless = not keys
         if checkpoints is not None:
             check(judged, checkpoints, partial=partial)
         results.append(result)

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from provisioner.integrity.verdict import Problem, Result, StreamResult
 
 
+NOTHING = "Nothing is proven: no key was given, and of some stream no checkpoint agrees with any record."
+
+
 def text(result: Result) -> Iterator[Text]:
     """Problems as `file:line: kind: records: meaning`, then a sentence for each stream."""
     for problem in result.problems:
@@ -23,8 +26,8 @@ def text(result: Result) -> Iterator[Text]:
     for stream in result.streams:
         yield from _notes(stream)
         yield Text(sentence(stream), style="bold" if stream.problems else "bold green")
-    if not result.records:
-        yield Text("There is no genuine record.", style="bold red")
+    if not result.proven:
+        yield Text(NOTHING if result.records else "There is no genuine record.", style="bold red")
 
 
 def line(problem: Problem) -> str:
@@ -56,7 +59,8 @@ def proven(stream: StreamResult) -> str:
         return "no checkpoint proves its end"
     behind = stream.last + 1 - stream.covered
     words = f"the first {count(stream.covered)} agree with {count(stream.checkpoints, 'checkpoint')}"
-    return f"{words}, {count(behind)} came later" if behind else words
+    later = ", and without a key nothing is proven of them" if stream.keyless else ""
+    return f"{words}, {count(behind)} came later{later}" if behind else words
 
 
 def json(result: Result) -> dict[str, Any]:
@@ -82,6 +86,7 @@ def _stream(stream: StreamResult) -> dict[str, Any]:
         "keys": {key: {"first_epoch": low, "last_epoch": high} for key, (low, high) in stream.keys.items()},
         "checkpoints": stream.checkpoints,
         "covered": stream.covered,
+        "keyless": stream.keyless,
         "torn": stream.torn,
         "notes": stream.notes,
         "files": [

@@ -65,7 +65,9 @@ def page(result: Result) -> str:
     where = f"{now}, provisioner {__version__} on {platform.node()}; {report.volume(result)}."
     _add(body, "p", where, **{"class": "dim"})
     words = "Intact." if result.intact else f"Not intact: {count(len(result.problems), 'problem')}."
-    _add(body, "p", words if result.records else "There is no genuine record.", **{"class": _class(result.intact)})
+    if not result.proven:
+        words = report.NOTHING if result.records else "There is no genuine record."
+    _add(body, "p", words, **{"class": _class(result.intact)})
     for stream in result.streams:
         _stream(body, stream)
     _add(body, "h2", "What this proves")
@@ -94,7 +96,7 @@ def _facts(section: Tree.Element, stream: StreamResult) -> None:
     keys = ", ".join(f"{key} (epochs {low} to {high})" for key, (low, high) in stream.keys.items()) or "none"
     rows = [
         ["Records", f"{stream.first} to {stream.last}" if stream.records else "none"],
-        ["Keys that signed them", keys],
+        ["Keys that signed them", f"{keys}; not checked" if stream.keyless else keys],
         ["MAC of the last record", stream.head],
         ["Merkle root (RFC 9162)", stream.root or "not worked out"],
         ["Checkpoints", report.proven(stream)],

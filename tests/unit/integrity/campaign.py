@@ -156,14 +156,15 @@ def run_honest(folder: pathlib.Path, seed: int) -> None:
 def run_tampered(folder: pathlib.Path, base: lab.Log, seed: int) -> Kind | None:
     """One tampering: a problem must be found, unless what is left is what was there."""
     name, log = tamper(base, random.Random(seed))
-    same = [orjson.loads(a) for a in log.lines] == base.records if _all_json(log) else False
+    same = [orjson.loads(a) for a in log.lines] == base.records if all_json(log) else False
     result = lab.judged(log, folder)
     shutil.rmtree(folder)
     assert result.intact == same, (seed, name, result.problems)
     return result.problems[0].kind if result.problems else None
 
 
-def _all_json(log: lab.Log) -> bool:
+def all_json(log: lab.Log) -> bool:
+    """Whether every line is JSON."""
     try:
         return bool(log.records)
     except ValueError:

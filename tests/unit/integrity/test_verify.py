@@ -3,12 +3,13 @@
 import random
 import shutil
 
+import attacks
 import campaign
 import lab
 import pytest
 
 from provisioner.errors import ProvisionerError
-from provisioner.integrity import sources, verify
+from provisioner.integrity import KeyRing, sources, verify
 from provisioner.integrity.checking import Checkpoints
 from provisioner.integrity.places import from_file
 from provisioner.integrity.verdict import Kind
@@ -53,6 +54,25 @@ def test_processes_find_the_same(log, tmp_path, monkeypatch):
     folder = lab.write(log.with_lines(lines), tmp_path / "log")
     problems = verify.verify([folder], lab.KEYS, signed, jobs=2).problems
     assert [(problem.kind, problem.seq) for problem in problems] == [(Kind.EDITED, 30)]
+
+
+def test_an_auditor_without_the_key(log, tmp_path):
+    """By the public key alone: what checkpoints cover is proven, whatever was done to it."""
+    signed = Checkpoints(from_file(log.checkpoints), [lab.SIGNING.public_key()])
+    nobody = KeyRing({})
+    result = verify.verify([lab.write(log, tmp_path / "log")], nobody, signed)
+    assert result.intact, result.problems
+    assert result.streams[0].covered == len(log.lines)
+    assert not verify.verify([tmp_path / "log"], nobody).intact  # nothing proves anything
+    for seed in range(150):
+        name, attacked = campaign.tamper(log, random.Random(seed))
+        shutil.rmtree(tmp_path / "log")
+        result = verify.verify([lab.write(attacked, tmp_path / "log")], nobody, signed)
+        same = campaign.all_json(attacked) and attacked.records == log.records
+        assert result.intact == same, (seed, name)
+    for attacked in attacks.edited(log, 20, "owner"):
+        result = verify.verify([lab.write(attacked, tmp_path / "log")], nobody, signed)
+        assert {problem.kind for problem in result.problems} == {Kind.REWRITTEN}
 
 
 def test_the_mac_in_another_object_is_no_signature(tmp_path):
