@@ -79,14 +79,14 @@ class Chain:
         self._state_file = state or self.path.with_name(f"{self.path.name}.state")
         self._keys, self._stream, self._checkpointer = keys, stream, checkpointer
         self._mutex = threading.RLock()
-        self._timer: threading.Timer | None = None
-        self._synced = self._checkpointed_at = time.monotonic()
         self._open()
         self._checkpointed = self.head.seq
 
     def _open(self) -> None:
         self._strand = Strand(self.path, self._state_file, self._keys, self._stream, self.options.redact)
-        self._pid = os.getpid()
+        self._pid, self._closed = os.getpid(), False
+        self._timer: threading.Timer | None = None
+        self._synced = self._checkpointed_at = time.monotonic()
 
     @property
     def stream(self) -> str:
@@ -102,6 +102,8 @@ class Chain:
     def _turn(self) -> Iterator[Strand]:
         """This thread's and process's turn to write."""
         with self._mutex:
+            if self._closed:
+                raise ValueError("the chain is closed")
             if os.getpid() != self._pid:  # a forked child would share the parent's lock
                 self._strand.close()
                 self._open()
@@ -188,18 +190,20 @@ class Chain:
         """Make all that this process wrote durable."""
         with self._mutex:
             self._timer = None
-            if os.getpid() == self._pid:
+            if os.getpid() == self._pid and not self._closed:
                 self._sync(time.monotonic())
 
     def close(self) -> None:
         """Make it durable, unless told never to, and close the files."""
         with self._mutex:
+            if self._closed:
+                return
             if self._timer is not None:
                 self._timer.cancel()
             if self.options.fsync != "never":
                 self.sync()
             self._strand.close()
-            self._pid = -1
+            self._closed = True
 
     def __enter__(self) -> Chain:
         return self

@@ -24,15 +24,15 @@ _PRIVATE = 0o600
 
 @dataclass(frozen=True, slots=True)
 class KeyState:
-    """The stream's id, the current key, since when it is current (seconds since 1970), and the last record before
-    it.
-    """
+    """The stream's id, the current key, since when it is current (seconds since 1970), the last record before it, and
+    the ids of the keys before."""
 
     stream: str
     key: EpochKey
     since: float
     seq: int
     mac: str
+    past: tuple[str, ...] = ()
 
     def evolved(self, since: float, seq: int, mac: str) -> KeyState:
         """The next epoch's, which begins behind that record."""
@@ -47,7 +47,8 @@ def load(file: pathlib.Path) -> KeyState | None:
         if name is None or not STREAM.fullmatch(said["stream"]) or said["v"] != 1:
             raise ValueError("not of version 1")
         key = EpochKey(name[1], int(name[2]), bytes.fromhex(said["chain"]))
-        return KeyState(said["stream"], key, float(said["since"]), int(said["seq"]), str(said["mac"]))
+        past = tuple(map(str, said["past"]))
+        return KeyState(said["stream"], key, float(said["since"]), int(said["seq"]), str(said["mac"]), past)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -79,6 +80,7 @@ def save(file: pathlib.Path, state: KeyState) -> None:
         "since": state.since,
         "seq": state.seq,
         "mac": state.mac,
+        "past": list(state.past),
     }
     new = file.with_name(f"{file.name}.new")
     try:

@@ -30,6 +30,7 @@ class LogFile:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._lock = os.open(path.with_name(f"{path.name}.lock"), flags, 0o600)
             self.descriptor = self._open()
+            keystate.sync_folder(path.parent)
         except OSError as error:
             raise ProvisionerError(
                 f"{path} can't be written: {error.strerror}", "name a file in a folder of yours"

@@ -165,10 +165,7 @@ class Strand:
             self._next_epoch()
 
     def _next_epoch(self) -> None:
-        """The last record of an epoch names the next key:
-
-        a log that is cut back can't be continued with a later key.
-        """
+        """The last record of an epoch names the next key, so that no log that was cut back can be continued with it."""
         self.append([notes.key_changed(self._state.key.next().name)])
         self._finish_epoch()
 
@@ -180,13 +177,15 @@ class Strand:
         self._tell()
 
     def _change_key(self) -> None:
-        """To the key ring's current one, where the state has another one."""
-        if not self._keys or self._keys.current == self._state.key.id:
+        """To the key ring's current one, where the state has another one; never back to one that was in use."""
+        old = self._state.key.id
+        if not self._keys or self._keys.current in (old, *self._state.past):
             return
         key = first_key(self._keys.current, self._keys.root(self._keys.current), self.stream)
         self.append([notes.key_changed(key.name)])
         self.file.sync()
-        state = KeyState(self.stream, key, time.time(), self.head.seq, self.head.mac)
+        past = (*self._state.past, old)
+        state = KeyState(self.stream, key, time.time(), self.head.seq, self.head.mac, past)
         keystate.save(self._state_file, state)
         self._take(state)
         self._tell()

@@ -19,7 +19,7 @@ from provisioner.integrity.verify import verify
 
 WRITERS = 4
 KEYS = KeyRing({"k1": b"k" * 32})
-OPTIONS = Options(fsync="always", rotate_bytes=20_000, evolve_records=25)
+OPTIONS = Options(fsync="always", rotate_bytes=20_000, evolve_records=15)
 
 
 def write(folder: pathlib.Path, name: str) -> None:
@@ -46,13 +46,30 @@ def start(folder: pathlib.Path, name: str) -> int:
     return child
 
 
+def size(folder: pathlib.Path) -> int:
+    """How much has been acknowledged, in bytes."""
+    file = folder / "acknowledged"
+    return file.stat().st_size if file.exists() else 0
+
+
+def wait(folder: pathlib.Path, before: int) -> None:
+    """Until something more has been: a machine may be slow."""
+    for _ in range(5_000):
+        if size(folder) > before:
+            return
+        time.sleep(0.001)
+
+
 def main() -> None:
     """Kill them."""
     folder, kills, seed = pathlib.Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     rng = random.Random(seed)
     running = [start(folder, f"w{number}") for number in range(WRITERS)]
+    before = 0
     for number in range(kills):
+        wait(folder, before)
         time.sleep(rng.random() * 0.05)
+        before = size(folder)
         place = rng.randrange(WRITERS)
         os.kill(running[place], signal.SIGKILL)
         _, status = os.waitpid(running[place], 0)

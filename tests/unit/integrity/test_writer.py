@@ -329,6 +329,19 @@ def test_another_key_takes_over(tmp_path):
     assert verify([tmp_path], both).intact
     kinds = {each.kind for each in verify([tmp_path], lab.KEYS).problems}
     assert kinds == {Kind.WRONG_KEY}
+    with chain(tmp_path) as log:  # somebody who has not heard of the new key
+        assert log.append(lab.event(3))["integrity"]["key"] == "k2.0"
+    assert verify([tmp_path], both).intact
+
+
+def test_a_closed_chain_takes_nothing(tmp_path):
+    with chain(tmp_path) as log:
+        log.append(lab.event(1))
+    log.close()
+    log.sync()
+    with pytest.raises(ValueError, match="closed"):
+        log.append(lab.event(2))
+    assert intact(tmp_path).records == 1
 
 
 @pytest.mark.parametrize(
