@@ -7,7 +7,8 @@
 - sign: parsing the events and `Chain.append_all` without fsync, against the bare loop over what was written;
 - memory: peak of `provisioner verify` and of `provisioner sign` on a small log and on a large one.
 
-All in turns (A B B A). `--full` measures memory with 10,000,000 records: 8 GB on disk.
+All in turns (A B B A). `verify_cpu` and `sign_cpu` are ratios of processor time, each step's best round: on a busy machine
+the better figures. `--full` measures memory with 10,000,000 records: 8 GB on disk.
 """
 
 from __future__ import annotations
@@ -174,11 +175,13 @@ def main() -> None:
         peaks = {size: memory(folder, size) for size in sizes}
     _show(count, found, peaks)
     best = {step: report.middle(clock for clock, _ in times) for step, times in found.items()}
+    own = {step: min(cpu for _, cpu in times) for step, times in found.items()}
     ratios = {
         "verify": best["verify"] / best["bare"],
         "verify_two": best["verify_two"] / best["verify"],
         "verify_checkpoints": best["checkpoints"] / best["bare"],
         "sign": best["sign"] / best["bare"],
+        **{f"{step}_cpu": own[step] / own["bare"] for step in ("verify", "sign")},
         **{name: peaks[sizes[1]][name] / peaks[sizes[0]][name] for name in ("verify_memory", "sign_memory")},
     }
     print(report.last_line("integrity", ratios, AIMS))
