@@ -7,8 +7,8 @@
 - sign: parsing the events and `Chain.append_all` without fsync, against the bare loop over what was written;
 - memory: peak of `provisioner verify` and of `provisioner sign` on a small log and on a large one.
 
-All in turns (A B B A). `verify_cpu` and `sign_cpu` are ratios of processor time, each step's best round: on a busy machine
-the better figures. `--full` measures memory with 10,000,000 records: 8 GB on disk.
+All in turns (A B B A). `verify_cpu` and `sign_cpu` are ratios of processor time, each step's best round: on a busy
+machine the better figures. `--full` measures memory with 10,000,000 records: 8 GB on disk.
 """
 
 from __future__ import annotations

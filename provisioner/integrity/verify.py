@@ -58,7 +58,8 @@ def verify(
     bytes.
     """
     started = time.monotonic()
-    found = sources.files(paths)
+    own = {pathlib.Path(each.file).resolve() for each in (checkpoints.placed if checkpoints is not None else ())}
+    found = [path for path in sources.files(paths) if path.resolve() not in own]  # they may lie in the same folder
     heads = {sources.base(path): line for path in found if (line := headfile.beside(path)) is not None}
     wanted = Wanted(keys, checkpoints is not None, checkpoints.counts if checkpoints is not None else ())
     inputs = [Input(str(path), sources.base(path)) for path in found]

@@ -133,6 +133,15 @@ def test_files_that_changed_names_are_told(log, tmp_path):
     assert {problem.kind for problem in verify.verify([folder], lab.KEYS).problems} == {Kind.REORDERED}
 
 
+def test_checkpoints_in_the_same_folder_are_no_log(log, tmp_path):
+    folder = lab.write(log, tmp_path / "log")
+    place = folder / "checkpoints.jsonl"
+    place.write_bytes(log.checkpoints.read_bytes())
+    result = verify.verify([folder], lab.KEYS, Checkpoints(from_file(place), [lab.SIGNING.public_key()]))
+    assert result.intact, result.problems
+    assert len(result.streams) == 1
+
+
 def test_a_file_that_is_missing_is_told(log, tmp_path):
     folder = lab.write(log, tmp_path / "log")
     (folder / log.files[1][0]).unlink()
