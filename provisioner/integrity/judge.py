@@ -7,11 +7,11 @@ records are told apart by what is missing around them: as many as records are mi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provisioner.integrity import merkle, notes
 from provisioner.integrity.format import first_prev
+from provisioner.integrity.gaps import Gap, rest
 from provisioner.integrity.scan import Bad, Run
 from provisioner.integrity.verdict import FileResult, Kind, Problem, StreamResult
 
@@ -22,17 +22,6 @@ if TYPE_CHECKING:
 
 _NEAR = 16
 """So many lines behind a torn one stands the record that explains it, at most."""
-
-
-@dataclass(slots=True)
-class Gap:
-    """Records that did not come where they should: from, to; the run that came instead, and where."""
-
-    first: int
-    last: int
-    run: Run
-    file: str
-    line: int
 
 
 class Judge:
@@ -91,7 +80,7 @@ class Judge:
                 self._next, self._prev, self._key, self.range = run.last_seq + 1, run.mac, run.key, None
             return
         missing = run.seq - self._next
-        left = self._settle(missing)
+        left = self._settle(missing, run.prev)
         if left:
             self._gaps += [Gap(first, last, run, name, run.line) for first, last in left]
         if not missing and run.prev != self._prev:
@@ -142,10 +131,10 @@ class Judge:
         if self.range is not None:
             merkle.join(self.range, run.range)
 
-    def _settle(self, missing: int) -> list[tuple[int, int]]:
-        """Tell what the bad lines before this place are, `missing` records being missing there;
+    def _settle(self, missing: int, after: str = "") -> list[tuple[int, int]]:
+        """Tell what the bad lines before this place are, `missing` records being missing there; what is missing still.
 
-        what is missing still.
+        `after` is the MAC that the next genuine record names.
         """
         first, pending, self._pending = self._next, self._pending, []
         if not pending:
@@ -163,15 +152,19 @@ class Judge:
                 seq = next(open_, None)
                 if seq is not None:
                     claims[seq] = place
-            self._bad(name, bad, seq)
-        return _rest(first, first + missing - 1, sorted(claims))
+            before = self._prev if place == 0 else _mac(pending[place - 1][1])
+            behind = after if place == len(pending) - 1 else _prev(pending[place + 1][1])
+            linked = bad.link is not None and bad.link.seq == seq and (bad.link.prev, bad.link.mac) == (before, behind)
+            self._bad(name, bad, seq, linked)
+        return rest(first, first + missing - 1, sorted(claims))
 
-    def _bad(self, name: str, bad: Bad, seq: int | None) -> None:
+    def _bad(self, name: str, bad: Bad, seq: int | None, linked: bool = False) -> None:
+        """`linked`: the records around it name its MAC, and it theirs: what is wrong is its content alone."""
         if bad.why == "unknown_key" and bad.link is not None:
             self._problem(Kind.WRONG_KEY, name, bad.line, bad.link.seq, bad.link.seq, f"signed with {bad.link.key}")
         elif seq is None:
             self._problem(Kind.INSERTED, name, bad.line, bad.link.seq if bad.link else -1, -1, _WHY[bad.why])
-        elif bad.redacted:
+        elif bad.redacted and linked:
             self._problem(Kind.REDACTED, name, bad.line, seq, seq, "values were replaced by markers after signing")
         else:
             self._problem(Kind.EDITED, name, bad.line, seq, seq, _WHY[bad.why])
@@ -210,6 +203,7 @@ class Judge:
     def end(self) -> StreamResult:
         """All that is known without checkpoints."""
         tail, self._pending = self._pending, []
+        self.result.head = self._prev if self._started else ""
         if (
             tail
             and tail[-1][1].why == "unreadable"
@@ -222,8 +216,9 @@ class Judge:
             said = bad.link
             follows = said is not None and said.stream == self._stream and said.seq == self._next
             if follows or (place == 0 and self._started and said is None and bad.why == "unreadable"):
-                self._bad(name, bad, self._next)
-                self._next += 1
+                linked = said is not None and said.prev == self._prev
+                self._bad(name, bad, self._next, linked)
+                self._next, self._prev = self._next + 1, _mac(bad) or self._prev
                 self.range = None
             else:
                 self._bad(name, bad, None)
@@ -234,7 +229,6 @@ class Judge:
         self._open_rotation()
         self._collapse()
         result = self.result
-        result.head = self._prev if self._started else ""
         result.root = merkle.root(self.range).hex() if self.range else ""
         result.problems.sort(key=lambda each: (self._place(each.file), each.line, each.seq))
         return result
@@ -291,18 +285,14 @@ _WHY = {
 }
 
 
+def _mac(bad: Bad) -> str:
+    return bad.link.mac if bad.link is not None else ""
+
+
+def _prev(bad: Bad) -> str:
+    return bad.link.prev if bad.link is not None else ""
+
+
 def _explains(said: tuple[str | None, str | None, int], bad: Bad) -> bool:
     size, digest, line = said
     return bad.why == "unreadable" and (size, digest) == (str(bad.size), bad.sha256) and 0 < line - bad.line <= _NEAR
-
-
-def _rest(first: int, last: int, taken: Sequence[int]) -> list[tuple[int, int]]:
-    """What of a range is not taken, as ranges."""
-    rest, at = [], first
-    for each in taken:
-        if at < each:
-            rest.append((at, each - 1))
-        at = each + 1
-    if at <= last:
-        rest.append((at, last))
-    return rest

@@ -56,6 +56,23 @@ def test_processes_find_the_same(log, tmp_path, monkeypatch):
     assert [(problem.kind, problem.seq) for problem in problems] == [(Kind.EDITED, 30)]
 
 
+def test_redacted_after_signing_is_told_apart_only_where_its_place_is_proven(log, tmp_path):
+    def marked(line):
+        return line.replace(b'"export ', b'"[password_REDACTED] ')
+
+    lines = list(log.lines)
+    lines[10:12] = map(marked, lines[10:12])
+    result = lab.judged(log.with_lines(lines), tmp_path / "a")
+    assert [(each.kind, each.seq) for each in result.problems] == [(Kind.REDACTED, 10), (Kind.REDACTED, 11)]
+    mac = log.records[10]["integrity"]["mac"].encode()
+    lines[10] = lines[10].replace(mac, b"0" * 64)
+    result = lab.judged(log.with_lines(lines), tmp_path / "b")
+    assert (Kind.EDITED, 10) in [(each.kind, each.seq) for each in result.problems]
+    lines = list(log.lines)
+    lines[-1] = marked(lines[-1])
+    assert [each.kind for each in lab.judged(log.with_lines(lines), tmp_path / "c").problems] == [Kind.REDACTED]
+
+
 def test_an_auditor_without_the_key(log, tmp_path):
     """By the public key alone: what checkpoints cover is proven, whatever was done to it."""
     signed = Checkpoints(from_file(log.checkpoints), [lab.SIGNING.public_key()])
