@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 
 _PLACE = b'"integrity":0'
-_LENGTH = len(_PLACE)
 
 
 class Signer:
@@ -56,7 +55,7 @@ class Signer:
         begin = b'%b"key":"%b",' % (MEMBER, self.key.name.encode())
         begin_mac = b'%b"mac":"' % begin
         link = b'"prev":"%%b","seq":%%d,"stream":"%b","v":%d}' % (self.stream.encode(), VERSION)
-        inner, outer, place, length = self._mac.inner.copy, self._mac.outer.copy, _PLACE, _LENGTH
+        inner, outer, place = self._mac.inner.copy, self._mac.outer.copy, _PLACE
         for event in events:
             if not own or redact is not None:
                 event = dict(event if redact is None else redact(event))  # noqa: PLW2901
@@ -73,8 +72,9 @@ class Signer:
             else:
                 said = link % (prev, seq)
                 hashed, whole_hash = inner(), outer()
-                hashed.update((len(raw) - length + len(begin) + len(said)).to_bytes(8, "big"))
-                hashed.update(head + begin + said + tail)
+                signed = head + begin + said + tail
+                hashed.update(len(signed).to_bytes(8, "big"))
+                hashed.update(signed)
                 whole_hash.update(hashed.digest())
                 prev = hexlify(whole_hash.digest())
                 line = head + (begin_mac + prev + b'",' + said) + tail + b"\n"
