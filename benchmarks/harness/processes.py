@@ -25,7 +25,12 @@ class Run:
     seconds: Mapping[str, float] = field(default_factory=dict)
 
 
-def run(arguments: Sequence[str], environment: Mapping[str, str] | None = None, codes: Collection[int] = (0,)) -> Run:
+def run(
+    arguments: Sequence[str],
+    environment: Mapping[str, str] | None = None,
+    codes: Collection[int] = (0,),
+    stdin: int = subprocess.DEVNULL,
+) -> Run:
     """Run a program whose output nobody reads, and measure it. Raises RuntimeError where it ends with another code."""
     paths = [str(BENCHMARKS), *filter(None, [os.environ.get("PYTHONPATH")])]
     with tempfile.TemporaryFile() as said:
@@ -33,7 +38,7 @@ def run(arguments: Sequence[str], environment: Mapping[str, str] | None = None, 
         process = subprocess.Popen(
             arguments,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), **(environment or {})},
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=said,
             stderr=subprocess.STDOUT,
         )
@@ -53,18 +58,24 @@ def telling(
     arguments: Sequence[str],
     environment: Mapping[str, str] | None = None,
     codes: Collection[int] = (0,),
+    stdin: int = subprocess.DEVNULL,
 ) -> Run:
     """Run a module of this folder, which writes what it has to tell into a file."""
     with tempfile.TemporaryDirectory() as folder:
         result = pathlib.Path(folder, "result.json")
-        done = run([sys.executable, "-m", f"harness.{script}", str(result), *arguments], environment, codes)
+        done = run([sys.executable, "-m", f"harness.{script}", str(result), *arguments], environment, codes, stdin)
         told = json.loads(result.read_text(encoding="utf-8"))
     return Run(done.wall, done.cpu, told["peak"], told["seconds"])
 
 
-def command(*arguments: str, environment: Mapping[str, str] | None = None, codes: Collection[int] = (0,)) -> Run:
+def command(
+    *arguments: str,
+    environment: Mapping[str, str] | None = None,
+    codes: Collection[int] = (0,),
+    stdin: int = subprocess.DEVNULL,
+) -> Run:
     """The real `provisioner` with these arguments."""
-    return telling("command", arguments, environment, codes)
+    return telling("command", arguments, environment, codes, stdin)
 
 
 def help_cpu() -> Run:

@@ -118,3 +118,15 @@ def documents(console: Console) -> Iterator[tuple[Callable[[int], None], Callabl
             (lambda total: bar.update(task, description="looking", total=total)),
             (lambda more: bar.advance(task, more)),
         )
+
+
+@contextmanager
+def verified(console: Console, total: int) -> Iterator[Callable[[int], None]]:
+    """Give a function that takes how many bytes more were read; a bar on a terminal, elsewhere nothing."""
+    if not console.is_terminal:
+        yield lambda _: None
+        return
+    columns = (TextColumn("  verifying"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=total or None)
+        yield lambda count: bar.advance(task, count)
