@@ -83,7 +83,7 @@ class Pack:
             {"dryrun": "true", "period_end": f"{period_end}ms"},
         )
         assert answer["error"] is None
-        assert answer["input_results"]["error"] is None
+        assert answer["input_results"]["error"] is None, answer["input_results"]["error"]
         result = answer["trigger_results"][f"{OWNER}:{rule}"]
         assert result["error"] is None
         contents = [group["agg_alert_content"] for group in result["agg_result_buckets"].values()]
