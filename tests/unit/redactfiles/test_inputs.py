@@ -48,7 +48,7 @@ def test_gzip_is_known_by_its_first_bytes():
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (gzip.compress(b"one\n" * 1000)[:-9], "x is cut off or damaged"),
+        (gzip.compress(b"one\n" * 1000, mtime=0)[:-9], "x is cut off or damaged"),
         (b"\x1f\x8b\x08\x00nonsense, that goes on for a while", "x is cut off or damaged"),
         (b"\x28\xb5\x2f\xfdabc", "x is compressed by zstd"),
         (b"BZh9abc", "compressed by bzip2"),
