@@ -61,7 +61,7 @@ def _prepare(path: Path) -> None:
 def _keys(settings: Settings, path: Path) -> KeyRing | None:
     """The root key, where it is needed: at the first use, and where another one is to sign. The key state has the rest,
     so that a secret need not be at hand for every run."""
-    from provisioner.integrity import KeyRing, keysource, keystate
+    from provisioner.integrity import KeyRing, keystate
 
     state = keystate.load(path.with_name(f"{path.name}.state"))
     audit = settings.target.audit
@@ -69,6 +69,8 @@ def _keys(settings: Settings, path: Path) -> KeyRing | None:
         return KeyRing({LOCAL: _made_here(key_file(path))}) if state is None else None
     if state is not None and state.key.id == audit.key_id:
         return None
+    from provisioner.integrity import keysource  # all that reads keys: too much for every plan
+
     return KeyRing({audit.key_id: keysource.decoded(secretrefs.resolve(audit.key).encode())})
 
 

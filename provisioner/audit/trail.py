@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
-import uuid
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Self
 
 from provisioner import __version__, actor, gitinfo, limits
-from provisioner.audit import events, place, shipping
+from provisioner.audit import events, place
 from provisioner.errors import AuditError, ProvisionerError
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ class Trail:
         self._forced = limits.AUDIT in forced
         self._file = place.file(settings)
         self.run = events.Run(
-            uuid.uuid4().hex,
+            os.urandom(16).hex(),
             command,
             settings.owner,
             settings.target.name,
@@ -124,6 +123,8 @@ class Trail:
 
     def left(self, releases: Sequence[Release]) -> None:
         """Record releases that are over and that no run recorded to its end; each once, as far as we know."""
+        from provisioner.audit import shipping
+
         for release in releases:
             if not (release.unrecorded or release.outcome == "running"):
                 continue
@@ -134,6 +135,8 @@ class Trail:
 
     def ship(self, client: Client) -> None:
         """Send what is not in the cluster yet to its audit data stream, where there is one; what fails is told."""
+        from provisioner.audit import shipping
+
         try:
             shipping.ship(client, shipping.stream(self._settings), self._file)
         except (ProvisionerError, OSError) as error:
