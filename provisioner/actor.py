@@ -1,14 +1,15 @@
-"""Who runs this program, and where."""
+"""Who runs this program."""
 
 from __future__ import annotations
 
-import getpass
 import os
+import pwd
 
 
 def user() -> str:
-    """The user's name; the number where there is no name, as in some containers."""
+    """The name of the user whom the kernel knows us as, whatever the environment says; the number where there is no
+    name, as in some containers."""
     try:
-        return getpass.getuser()
-    except (KeyError, OSError):
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
         return str(os.getuid())

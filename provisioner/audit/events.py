@@ -64,6 +64,7 @@ class Run:
     owner: str
     target: str
     user: str
+    uid: int
     host: str
     pid: int
     version: str
@@ -125,7 +126,7 @@ class Run:
             "action": action,
             "severity": SEVERITIES[self.command],
             "message": message,
-            "actor": {"username": self.user},
+            "actor": {"username": self.user, "user_id": str(self.uid)},
             "details": {
                 "component": "provisioner",
                 "resource": f"{self.owner}/{self.target}",

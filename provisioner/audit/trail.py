@@ -53,6 +53,7 @@ class Trail:
             settings.owner,
             settings.target.name,
             actor.user(),
+            os.getuid(),
             socket.gethostname(),
             os.getpid(),
             __version__,

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import random
 import signal
+import subprocess
 from typing import Any
 
 import pytest
@@ -171,6 +173,37 @@ def test_a_killed_apply_is_recorded_by_the_next_one(audited: Repository) -> None
     assert found["context"]["request_id"] == killed["context"]["request_id"] != ended["context"]["request_id"]
     assert (found["outcome"]["status"], found["labels"]["release"]) == ("unknown", "2")
     assert intact(audited).count("intact: 6 records") == 2
+
+
+@pytest.mark.long
+def test_killed_at_random_moments_the_chain_stays_whole(audited: Repository) -> None:
+    """Each release of the state is in the chain, by its outcome or as a killed one, and all of it is in the cluster."""
+    apply(audited)
+    moments = random.Random(7)
+    for number in range(40):
+        audited.write({"templates/slow.yml": "---\n".join(SLOW.format(n=n + number) for n in range(6))})
+        with audited.start("apply", "--yes", "--prune", "--force", "deletes") as running:
+            try:
+                running.communicate(timeout=moments.uniform(0.2, 3))
+            except subprocess.TimeoutExpired:
+                running.send_signal(signal.SIGKILL)
+                running.communicate(timeout=30)
+        if number % 4 == 3:
+            apply(audited, "--prune", "--force", "deletes")
+    more(audited, 1)
+    apply(audited)
+    said = {(record["action"], record["labels"].get("release")) for record in chain(audited)}
+    found = json.loads(audited.run("history", "-o", "json").out)["releases"]
+    outcomes = {"complete": "provisioner_apply_ended", "interrupted": "provisioner_apply_interrupted"}
+    assert {release["outcome"] for release in found} == outcomes.keys()
+    # One that was killed right behind its last write is complete in the state, and has an intent without an end here.
+    missing = [r for r in found if (outcomes[r["outcome"]], str(r["number"])) not in said]
+    begun = {record["context"]["request_id"] for record in chain(audited) if record["action"].endswith("_started")}
+    addresses = [path(audited.state_index, "_doc", f"release:{release['number']}") for release in missing]
+    kept = [audited.client.get(address)["_source"] for address in addresses]
+    assert all(r["outcome"] == "complete" and r["audit"] in begun for r in kept), missing
+    assert len(stored(audited)) == len(chain(audited))
+    intact(audited)
 
 
 def test_a_killed_apply_that_left_nothing_to_do_is_recorded_once(audited: Repository) -> None:

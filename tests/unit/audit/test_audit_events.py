@@ -33,7 +33,7 @@ PLAN = Plan((CREATE, DELETE, NOTHING), owner="acme", cluster="uuid", release=6, 
 
 
 def run(command="apply", forced=(), sudo=""):
-    return events.Run("1" * 32, command, "acme", "production", "alice", "web-1", 42, "0.1.0", forced, sudo)
+    return events.Run("1" * 32, command, "acme", "production", "alice", 1000, "web-1", 42, "0.1.0", forced, sudo)
 
 
 def documents(name):

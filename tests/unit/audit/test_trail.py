@@ -1,6 +1,8 @@
 """The trail of a run on a real chain: what is written when, and what becomes of a chain that can't be written."""
 
 import json
+import os
+import pwd
 import resource
 import signal
 
@@ -72,6 +74,15 @@ def test_whatever_ends_a_run_is_recorded(settings, trail):
         raise SystemExit(1)
     assert actions(settings)[-1] == ("bootstrap_ended", "unfit")
     assert intact(settings)
+
+
+def test_the_user_is_the_kernels_not_the_environments(settings, trail, monkeypatch):
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.setenv(name, "somebody-else")
+    with trail("plan"):
+        pass
+    (ended,) = records(settings)
+    assert ended["actor"] == {"username": pwd.getpwuid(os.getuid()).pw_name, "user_id": str(os.getuid())}
 
 
 def unwritable(settings):
