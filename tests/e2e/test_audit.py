@@ -16,7 +16,9 @@ from faulteffects import proxied
 from faultproxy import Fault
 from test_ownership import HOOK, PARTS, PIPELINES, apply
 
+from provisioner.audit import place, shipping
 from provisioner.client import path
+from provisioner.integrity import Chain, KeyRing, Options
 from provisioner.releases import RUNNING, Release
 
 SECRET = "s3cr3t-Hunter2-nobody-may-see"
@@ -368,3 +370,27 @@ def test_file_and_key_of_the_users_own(audited: Repository, tmp_path: pathlib.Pa
         assert done.code == 0, done.text
         assert "intact: 7 records" in done.out  # one of them says that the key was changed
     assert b"6b" * 32 not in own.read_bytes()
+
+
+def test_rotated_files_and_many_batches_arrive_once(
+    audited: Repository, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apply(audited)
+    monkeypatch.setattr(shipping, "BATCH", 7)
+    log, stream = tmp_path / "chain.jsonl", f"logs-audit-{audited.namespace}"
+    event = {key: value for key, value in chain(audited)[0].items() if key not in ("event_id", "integrity")}
+    written = 0
+    options = Options(fsync="never", rotate_bytes=6_000)
+    with Chain(log, KeyRing({"k1": b"k" * 32}), stream="rotated", options=options) as own:
+        for _ in range(4):
+            for _ in range(20):
+                own.append(event)
+            written, before = own.head.seq + 1, written
+            assert shipping.waiting(audited.client, stream, log) == written - before
+            assert shipping.ship(audited.client, stream, log) == written - before
+            assert shipping.waiting(audited.client, stream, log) == 0
+    assert len(list(tmp_path.glob("chain.jsonl.0*"))) > 8
+    place.shipped_file(log).unlink()  # what is not remembered is sent again, and stored once
+    assert shipping.ship(audited.client, stream, log) == written
+    numbers = [event["integrity"]["seq"] for event in stored(audited) if event["integrity"]["stream"] == "rotated"]
+    assert numbers == list(range(written))
