@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from provisioner import fingerprint, graph, releases, secretrefs
 from provisioner.errors import ApiError, ProvisionerError
 from provisioner.model import Action, Event, Record
+from provisioner.releases import UNMARKED, Mark
 from provisioner.step import Done, Step
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def apply(
     revision: str | None = None,
     report: Callable[[Event], None] = lambda _: None,
     held: Callable[[], bool] = lambda: True,
+    mark: Mark = UNMARKED,
 ) -> list[Event]:
     """Make the plan's changes and record them; the state must be prepared and locked. Gives one event a step.
 
@@ -49,9 +51,8 @@ def apply(
     if not pending:
         return []
     bodies = {change.ref: secretrefs.resolve(change.after) for change in pending}
-    number = max([known.release, *(r.number for r in known.open)]) + 1
-    release = releases.begin(number, revision, pending, known.intents)
-    cluster.store.write(releases=[release, *(r.closed() for r in known.open)])
+    release = releases.begin(known.next_release, revision, pending, known.intents, mark)
+    cluster.store.write(releases=[release, *(r.closed(mark.audit) for r in known.open)])
     run = _Run(plan, cluster, known, bodies, report, held)
     try:
         run.all()

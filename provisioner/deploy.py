@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from provisioner import apply, durations, plan, secretrefs
+from provisioner import apply, durations, lock, plan, secretrefs
 from provisioner.errors import LimitError, MovedError
 from provisioner.lock import Lock
 from provisioner.model import PLAIN, Action
+from provisioner.releases import Mark
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from provisioner.cluster import Cluster
     from provisioner.known import Known
     from provisioner.model import Event, Options, Plan, Resource
+    from provisioner.releases import Release
 
 LOCK_WAIT = 60.0
 """Seconds to wait for another apply."""
@@ -39,24 +41,31 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Hooks:
-    """Whom a deployment talks to: `show` a plan, `confirm` it, tell of an `event` and say a `word` in between."""
+    """Whom a deployment talks to: `show` a plan, `confirm` it, tell of an `event` and say a `word` in between.
+
+    `intend` records a plan before its first write and gives what the release says of that (`Mark.audit`); it may raise
+    AuditError. `left` is given releases that are surely over and that nobody has recorded to the end.
+    """
 
     show: Callable[[Plan], None] = lambda _: None
     confirm: Callable[[Plan], bool] = lambda _: True
     event: Callable[[Event], None] = lambda _: None
     word: Callable[[str], None] = lambda _: None
+    intend: Callable[[Plan], str | None] = lambda _: None
+    left: Callable[[Sequence[Release]], None] = lambda _: None
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How it went: the plan that was applied, its events, what a new plan would still change, and whether a person
-    said no. `left` is not asked for after a step that failed."""
+    said no. `left` is not asked for after a step that failed. `release` is its number, 0 where it made none."""
 
     plan: Plan
     events: tuple[Event, ...] = ()
     left: Plan | None = None
     declined: bool = False
     behind: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    release: int = 0
 
     @property
     def failed(self) -> bool:
@@ -70,23 +79,27 @@ class Outcome:
 def deploy(cluster: Cluster, wanted: Wanted, hooks: Hooks = Hooks()) -> Outcome:
     """Make the cluster as wanted. With nothing to do it sends no request that writes.
 
-    Raises ConflictError, LimitError, LockedError, MovedError, MissingSecretError before the first change.
+    Raises AuditError, ConflictError, LimitError, LockedError, MovedError, MissingSecretError before the first change.
     """
     known, planned = look(cluster, wanted)
     _refuse_other(planned, wanted)
     hooks.show(planned)
     refuse_limits(planned)
     if not planned.pending:
+        if known.open and lock.free(cluster.client, cluster.store.index):
+            hooks.left(known.open)
         return Outcome(planned)
     for change in planned.pending:
         secretrefs.resolve(change.after)  # a secret that is missing is told before anything is written
     if not hooks.confirm(planned):
         return Outcome(planned, declined=True)
+    audit = hooks.intend(planned)
     cluster.store.prepare(known.salt)
     timeout = cluster.target.lock_timeout
     wait = durations.ms(timeout) / 1000 if timeout else LOCK_WAIT
-    with Lock(cluster.client, cluster.store.index, wait, "lock" in wanted.options.force, hooks.word) as lock:
+    with Lock(cluster.client, cluster.store.index, wait, "lock" in wanted.options.force, hooks.word) as held:
         known, again = look(cluster, wanted)
+        hooks.left(known.open)
         if again.digest != planned.digest:
             _refuse_other(again, wanted)
             hooks.word("the cluster moved meanwhile; the plan is now:")
@@ -96,7 +109,9 @@ def deploy(cluster: Cluster, wanted: Wanted, hooks: Hooks = Hooks()) -> Outcome:
                 return Outcome(again)
             if not hooks.confirm(again):
                 return Outcome(again, declined=True)
-        return _apply(cluster, wanted, again, known, lock, hooks)
+            audit = hooks.intend(again)
+        mark = Mark(tuple(sorted(wanted.options.force)), audit)
+        return _apply(cluster, wanted, again, known, held, hooks, mark)
 
 
 def look(cluster: Cluster, wanted: Wanted) -> tuple[Known, Plan]:
@@ -123,15 +138,17 @@ def _refuse_other(planned: Plan, wanted: Wanted) -> None:
         )
 
 
-def _apply(cluster: Cluster, wanted: Wanted, planned: Plan, known: Known, lock: Lock, hooks: Hooks) -> Outcome:
-    events = tuple(apply.apply(planned, cluster, known, wanted.revision, hooks.event, lambda: lock.held))
+def _apply(
+    cluster: Cluster, wanted: Wanted, planned: Plan, known: Known, held: Lock, hooks: Hooks, mark: Mark
+) -> Outcome:
+    events = tuple(apply.apply(planned, cluster, known, wanted.revision, hooks.event, lambda: held.held, mark))
     if len(events) < len(planned.pending) or any(event.error for event in events):
-        return Outcome(planned, events)
+        return Outcome(planned, events, release=known.next_release)
     after, left = look(cluster, wanted)
     if after.memo != after.remembered:
         cluster.store.write(memo=after.memo)
     behind = cluster.behind(planned, wanted.wait) if _may_be_behind(planned, after) else {}
-    return Outcome(planned, events, left, behind=behind)
+    return Outcome(planned, events, left, False, behind, known.next_release)
 
 
 def _may_be_behind(planned: Plan, after: Known) -> bool:

@@ -52,6 +52,12 @@ class LimitError(ProvisionerError):
     exit_code = 1
 
 
+class AuditError(ProvisionerError):
+    """What is to be done can't be recorded in the audit chain: nothing was applied; exit code 1."""
+
+    exit_code = 1
+
+
 class MovedError(ProvisionerError):
     """Something moved since the plan was made: nothing was applied; exit code 1."""
 

@@ -18,6 +18,12 @@ def state() -> Path:
     return _folder("PROVISIONER_STATE", "XDG_STATE_HOME", Path("/var/lib") if root else Path.home() / ".local/state")
 
 
+def audit() -> Path:
+    """Where audit chains lie: PROVISIONER_AUDIT, else a part of the state folder."""
+    chosen = os.environ.get("PROVISIONER_AUDIT")
+    return Path(chosen).expanduser().absolute() if chosen else state() / "audit"
+
+
 def _folder(own: str, xdg: str, default: Path) -> Path:
     if chosen := os.environ.get(own):
         return Path(chosen).expanduser().absolute()

@@ -19,8 +19,10 @@ def revision(root: pathlib.Path) -> str | None:
     if git is None:
         return None
     commit = _said(git, root, "rev-parse", "--short=12", "HEAD")
+    if commit is None:
+        return None
     changed = _said(git, root, "status", "--porcelain", "--untracked-files=normal", "--", ".")
-    return commit and commit + ("+changes" if changed else "")
+    return commit + ("+changes" if changed else "")
 
 
 def _said(git: str, root: pathlib.Path, *arguments: str) -> str | None:

@@ -46,6 +46,11 @@ class Known:
     prints: Prints = field(default_factory=Prints, compare=False, repr=False)
 
     @property
+    def next_release(self) -> int:
+        """The number that the next release gets."""
+        return max([self.release, *(release.number for release in self.open)]) + 1
+
+    @property
     def intents(self) -> frozenset[Ref]:
         """What earlier runs may have created without a record: it is ours even where it bears no mark."""
         return frozenset(ref for release in self.open for ref in release.intents)

@@ -19,8 +19,9 @@ CHANGES = "changes"
 EMPTY = "empty"
 DATA_LOSS = "data-loss"
 LOCK = "lock"
-NAMES = (DELETES, CHANGES, EMPTY, DATA_LOSS, LOCK)
-"""What `--force` takes. `lock` belongs to the apply, not to the plan."""
+AUDIT = "audit"
+NAMES = (DELETES, CHANGES, EMPTY, DATA_LOSS, LOCK, AUDIT)
+"""What `--force` takes. `lock` and `audit` belong to the apply, not to the plan."""
 
 _LISTED = 5
 

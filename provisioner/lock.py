@@ -8,7 +8,6 @@ by a wide margin, or when nobody renewed it while we looked on for its whole tim
 from __future__ import annotations
 
 import contextlib
-import getpass
 import os
 import pathlib
 import random
@@ -19,7 +18,7 @@ import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
-from provisioner import retrying
+from provisioner import actor, retrying
 from provisioner.client import path
 from provisioner.errors import ApiError, ClusterError, LockedError, ProvisionerError
 
@@ -74,6 +73,12 @@ def _dead(found: dict[str, Any]) -> bool:
     return bool(born) and born != found.get("born")
 
 
+def free(client: Client, index: str) -> bool:
+    """Whether surely nobody is applying: there is no lock, or its holder ran here and is gone. Raises ClusterError."""
+    found = client.get(path(index, "_doc", "lock"))
+    return found is None or _dead(found["_source"])
+
+
 class Lock:
     """A context manager that holds the lock and renews it in the background.
 
@@ -116,14 +121,10 @@ class Lock:
 
     def _document(self) -> dict[str, Any]:
         now = time.time()
-        try:
-            who = getpass.getuser()
-        except (KeyError, OSError):
-            who = str(os.getuid())
         return {
             "type": "lock",
             "holder": self._id,
-            "who": who,
+            "who": actor.user(),
             "host": socket.gethostname(),
             "place": _place(),
             "pid": os.getpid(),

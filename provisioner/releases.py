@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 import socket
 from collections import Counter
 from dataclasses import asdict, dataclass, field, replace
@@ -12,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from provisioner import __version__, yamldiff
+from provisioner import __version__, actor, yamldiff
 from provisioner.errors import ProvisionerError
 from provisioner.model import Action, Change, Document, Origin, Resource
 
@@ -42,12 +40,26 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """What a release says of how it was allowed: the limits that it may pass, and the run that recorded it in an audit
+    chain ("": that could not be written; None: nobody asked for it)."""
+
+    forced: tuple[str, ...] = ()
+    audit: str | None = None
+
+
+UNMARKED = Mark()
+"""Nothing was forced, and nobody asked for a record."""
+
+
+@dataclass(frozen=True, slots=True)
 class Release:
     """One run of apply. `steps` are `{"action", "kind", "key", "error"}`; while it runs, those that it means to do.
 
     `at` is when it began (ISO 8601, UTC), `who` and `host` where, `revision` the commit of the repository, `tool` our
     version, `counts` the steps done by action. `manifest` is everything that we owned at its end, None where unknown.
     `intents` is what it, or a run before it, may have created without a record: ours, even where it bears no mark.
+    `forced` and `audit` are as in `Mark`.
     """
 
     number: int
@@ -61,11 +73,13 @@ class Release:
     steps: tuple[Mapping[str, str], ...] = ()
     manifest: tuple[Entry, ...] | None = None
     intents: frozenset[Ref] = frozenset()
+    forced: tuple[str, ...] = ()
+    audit: str | None = None
 
     def packed(self) -> dict[str, Any]:
         """As the state keeps it; the manifest as text, since nothing in it is searched. Open ones are looked for."""
         manifest = None if self.manifest is None else orjson.dumps([asdict(e) for e in self.manifest]).decode()
-        opened = self.outcome == RUNNING or bool(self.intents)
+        opened = self.outcome == RUNNING or bool(self.intents) or self.unrecorded
         return {**asdict(self), "manifest": manifest, "intents": sorted(self.intents), "open": opened}
 
     @classmethod
@@ -76,12 +90,21 @@ class Release:
         steps = tuple(fields.get("steps", ()))
         intents = frozenset((kind, key) for kind, key in fields.get("intents", ()))
         manifest = None if text is None else _manifest(text)
-        return cls(**{**fields, "steps": steps, "manifest": manifest, "intents": intents})
+        forced = tuple(fields.get("forced", ()))
+        return cls(**{**fields, "steps": steps, "manifest": manifest, "intents": intents, "forced": forced})
 
-    def closed(self) -> Release:
-        """The same, its intents being another's now; one that never ended was killed: nobody knows how far it came."""
+    def closed(self, audit: str | None = None) -> Release:
+        """The same, its intents being another's now; one that never ended was killed: nobody knows how far it came.
+
+        `audit` is the run that recorded it afterwards, where its own could not.
+        """
         outcome = INTERRUPTED if self.outcome == RUNNING else self.outcome
-        return replace(self, outcome=outcome, intents=frozenset())
+        return replace(self, outcome=outcome, intents=frozenset(), audit=(self.unrecorded and audit) or self.audit)
+
+    @property
+    def unrecorded(self) -> bool:
+        """Whether it ran although no audit chain could be written, and none has it yet."""
+        return self.audit == ""
 
 
 def _manifest(text: str) -> tuple[Entry, ...]:
@@ -91,17 +114,31 @@ def _manifest(text: str) -> tuple[Entry, ...]:
     )
 
 
-def begin(number: int, revision: str | None, pending: Sequence[Change], intents: frozenset[Ref]) -> Release:
+def begin(
+    number: int,
+    revision: str | None,
+    pending: Sequence[Change],
+    intents: frozenset[Ref],
+    mark: Mark = UNMARKED,
+) -> Release:
     """A release that is about to run, with the steps that it means to do, and the intents of earlier ones."""
-    try:
-        who = getpass.getuser()
-    except (KeyError, OSError):  # a container's user without a name
-        who = str(os.getuid())
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
     steps = tuple({"action": c.action.value, "kind": c.kind, "key": c.key, "error": ""} for c in pending)
     creates = {change.ref for change in pending if change.action is Action.CREATE}
     host = socket.gethostname()
-    return Release(number, now, who, host, revision, __version__, RUNNING, {}, steps, None, intents | creates)
+    return Release(
+        number,
+        now,
+        actor.user(),
+        host,
+        revision,
+        __version__,
+        RUNNING,
+        steps=steps,
+        intents=intents | creates,
+        forced=mark.forced,
+        audit=mark.audit,
+    )
 
 
 def end(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from provisioner import schema, yamlfile
@@ -12,7 +13,6 @@ from provisioner.model import Document, Finding, Origin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from provisioner.model import Body
 
@@ -26,6 +26,19 @@ class Aws:
     region: str
     service: str = "es"
     profile: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """Where our own audit chain is, an absolute path, and a reference to the root key that signs it.
+
+    None: a file in the user's own state folder, and a key made at random beside it. `key_id` goes into the records:
+    another key has another id.
+    """
+
+    file: str | None = None
+    key: str | None = None
+    key_id: str = "k1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +69,7 @@ class Target:
     parallel: int = 4
     lock_timeout: str | None = None
     vars: Mapping[str, Any] = field(default_factory=dict)
+    audit: Audit = field(default_factory=Audit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +95,7 @@ def load_all(root: Path, names: Sequence[str], all_targets: bool) -> list[Settin
     """
     body = _read(root).body
     wanted: list[str | None] = list(body["targets"]) if all_targets else [*dict.fromkeys(names)] or [None]
-    return [Settings(body["owner"], _choose(body, name)) for name in wanted]
+    return [Settings(body["owner"], _choose(body, name, root)) for name in wanted]
 
 
 def _read(root: Path) -> Document:
@@ -109,7 +123,7 @@ def _read(root: Path) -> Document:
     return document
 
 
-def _choose(body: Body, wanted: str | None) -> Target:
+def _choose(body: Body, wanted: str | None, root: Path) -> Target:
     targets = body["targets"]
     name = wanted or body.get("default_target") or (next(iter(targets)) if len(targets) == 1 else None)
     if name is None:
@@ -121,6 +135,13 @@ def _choose(body: Body, wanted: str | None) -> Target:
     given = targets[name]
     limits = {"from_objects" if key == "from" else key: value for key, value in given.get("limits", {}).items()}
     typed = {"hosts": tuple(given["hosts"]), "limits": Shares(**limits)}
+    typed["audit"] = _audit({**body.get("audit", {}), **given.get("audit", {})}, root)
     if "aws" in given:
         typed["aws"] = Aws(**given["aws"])
     return Target(name=name, **{**given, **typed})
+
+
+def _audit(said: Mapping[str, Any], root: Path) -> Audit:
+    """A path is relative to the repository, whichever folder the command is run in."""
+    file = said.get("file")
+    return Audit(**{**said, "file": None if file is None else str((root / Path(file).expanduser()).absolute())})

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import pathlib
+import shutil
+import tempfile
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -24,6 +27,9 @@ settings.load_profile("quick")
 
 # What is tested is compiling, each time, and a run leaves nothing in the user's folders. Tests of the cache say so.
 os.environ["PROVISIONER_NO_CACHE"] = "1"
+# Audit chains of plans and applies, too.
+os.environ["PROVISIONER_AUDIT"] = tempfile.mkdtemp(prefix="provisioner-audit-")
+atexit.register(shutil.rmtree, os.environ["PROVISIONER_AUDIT"], ignore_errors=True)
 
 SETTINGS = """\
 owner: acme

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -13,6 +15,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 BENCHMARKS = pathlib.Path(__file__).parents[1]
+AUDIT = tempfile.mkdtemp(prefix="provisioner-bench-")
+"""Audit chains of plans and applies that are measured: as on a user's disk, and gone with the benchmark."""
+atexit.register(shutil.rmtree, AUDIT, ignore_errors=True)
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,12 @@ def run(
         started = time.perf_counter()
         process = subprocess.Popen(
             arguments,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), **(environment or {})},
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(paths),
+                "PROVISIONER_AUDIT": AUDIT,
+                **(environment or {}),
+            },
             stdin=stdin,
             stdout=said,
             stderr=subprocess.STDOUT,

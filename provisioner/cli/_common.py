@@ -124,6 +124,11 @@ def print_findings(found: Sequence[Finding], output: Output, console: Console = 
         show(text.findings(found), console)
 
 
+def warn(said: str) -> None:
+    """What is not as it should be, but stops nothing, on standard error."""
+    err.print(Text(f"warning: {said}", style="yellow"))
+
+
 def print_error(error: ProvisionerError, where: str = "") -> None:
     """What went wrong and what to do, on standard error."""
     if isinstance(error, FindingsError):

@@ -5,20 +5,23 @@ from __future__ import annotations
 import contextlib
 import re
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
 
-from provisioner.cli._common import Output, confirm, err, out, show
+from provisioner.cli._common import Output, confirm, err, out, show, warn
 from provisioner.errors import ProvisionerError
 
 if TYPE_CHECKING:
+    import pathlib
     from collections.abc import Callable, Sequence
 
     from provisioner.cluster import Cluster
     from provisioner.deploy import Outcome, Wanted
     from provisioner.model import Event, Options, Plan
+    from provisioner.settings import Settings
 
 PruneOption = Annotated[bool, typer.Option("--prune", help="Delete owned objects that the repository no longer has.")]
 AdoptOption = Annotated[
@@ -27,7 +30,7 @@ AdoptOption = Annotated[
 ForceOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--force", metavar="LIMIT", help="Pass a limit, by its name: deletes, changes, empty, data-loss, lock."
+        "--force", metavar="LIMIT", help="Pass a limit, by its name: deletes, changes, empty, data-loss, lock, audit."
     ),
 ]
 WaitOption = Annotated[
@@ -72,23 +75,48 @@ def seconds(duration: str) -> float:
     return total
 
 
-def run(cluster: Cluster, wanted: Wanted, *, yes: bool, output: Output, says: str = "the repository says") -> Outcome:
+@dataclass(frozen=True)
+class Place:
+    """What an apply is recorded as: the command, for these settings, from the repository in this folder."""
+
+    command: str
+    settings: Settings
+    root: pathlib.Path
+
+
+def run(
+    cluster: Cluster,
+    wanted: Wanted,
+    place: Place,
+    *,
+    yes: bool,
+    output: Output,
+    says: str = "the repository says",
+) -> Outcome:
     """Deploy, showing everything as it happens; in JSON nothing is shown. A plan that a person refuses ends with 1.
 
     `says`: as what the cluster is to be, in words.
     """
+    from provisioner.audit import Trail, events
     from provisioner.deploy import Hooks, deploy
 
-    with contextlib.ExitStack() as stack:
+    force = sorted(wanted.options.force)
+    trail = Trail(place.settings, place.command, place.root, tell=warn, changes=True, forced=force)
+    with trail, contextlib.ExitStack() as stack:
+        trail.ready()
         screen = _Screen(stack, yes, quiet=output is Output.JSON, says=says)
+        hooks = Hooks(screen.show, screen.ask, screen.event, screen.word, trail.intend, trail.left)
         try:
-            outcome = deploy(cluster, wanted, Hooks(screen.show, screen.ask, screen.event, screen.word))
+            outcome = deploy(cluster, wanted, hooks)
+            trail.ended(events.deployed(outcome), acted=bool(outcome.events))
         except KeyboardInterrupt:
             done = (
                 "what was done is recorded; the next apply goes on from there" if screen.stepped else "no step was done"
             )
             screen.word(f"Interrupted: {done}.")
             raise
+    if outcome.events:
+        trail.ship(cluster.client)
     if outcome.declined:
         out.print(Text("Nothing was changed."))
         raise typer.Exit(1)

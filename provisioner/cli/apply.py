@@ -86,7 +86,8 @@ def push(
 
     revision = gitinfo.revision(loaded.root)
     wanted = Wanted(loaded.resources, options or Options(), revision, wait=wait)
-    return _deploying.run(Cluster(loaded.settings), wanted, yes=yes, output=output)
+    place = _deploying.Place("apply", loaded.settings, loaded.root)
+    return _deploying.run(Cluster(loaded.settings), wanted, place, yes=yes, output=output)
 
 
 def _apply_file(
@@ -120,7 +121,7 @@ def _apply_file(
             f"the plan was made for another cluster ({saved.cluster}) than the target {saved.target} is now ({there})",
             "nothing was changed; make a new plan and look at it",
         )
-    return _deploying.run(cluster, wanted, yes=yes, output=output)
+    return _deploying.run(cluster, wanted, _deploying.Place("apply", chosen, root), yes=yes, output=output)
 
 
 def _report(ended: Mapping[str, Outcome | ProvisionerError | None], output: Output) -> None:

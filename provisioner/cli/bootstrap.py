@@ -9,11 +9,15 @@ from rich.table import Table
 from rich.text import Text
 
 from provisioner.cli import apply, doctor
-from provisioner.cli._common import HERE, Output, RepositoryOption, TargetOption, YesOption, load, out, show_table
+from provisioner.cli._common import HERE, Output, RepositoryOption, TargetOption, YesOption, load, out, show_table, warn
 
 if TYPE_CHECKING:
+    from provisioner.audit.events import Ended
     from provisioner.canary import Proof
+    from provisioner.client import Client
     from provisioner.repository import Repository
+
+_UNFIT = "unfit"
 
 
 def run(root: RepositoryOption = HERE, target: TargetOption = None, yes: YesOption = False) -> None:
@@ -21,31 +25,52 @@ def run(root: RepositoryOption = HERE, target: TargetOption = None, yes: YesOpti
 
     Exit code 0: all proved; 1: findings, an unfit cluster, a failed step or a canary that shows something wrong.
     """
-    from provisioner import preflight
+    from provisioner.audit import Trail
+    from provisioner.audit.events import Ended
     from provisioner.client import Client
 
     loaded = load(root, target, Output.TEXT)
+    client = Client(loaded.settings.target)
+    trail = Trail(loaded.settings, "bootstrap", loaded.root, tell=warn, changes=True)
+    with trail:
+        trail.begin()
+        trail.ended(Ended("failure", "not_applied", "it was not applied"))  # unless it goes on
+        how = _bootstrap(loaded, client, yes)
+        trail.ended(how, acted=how.reason != _UNFIT)
+    if how.reason != _UNFIT:
+        trail.ship(client)
+    if how.reason:
+        raise typer.Exit(1)
+
+
+def _bootstrap(loaded: Repository, client: Client, yes: bool) -> Ended:
+    """Its three parts, until one fails."""
+    from provisioner import preflight
+    from provisioner.audit.events import Ended
+
     out.rule("Preflight", align="left")
-    checks = list(preflight.run(Client(loaded.settings.target), loaded.settings.owner))
+    checks = list(preflight.run(client, loaded.settings.owner))
     show_table(doctor.table(checks))
     if not doctor.passed(checks):
         out.print(Text("The cluster is not fit; nothing was applied.", style="bold red"))
-        raise typer.Exit(1)
+        return Ended("failure", _UNFIT, "the cluster is not fit; nothing was applied")
     out.rule("Apply", align="left")
     if apply.push(loaded, yes=yes, output=Output.TEXT).failed:
-        raise typer.Exit(1)
+        return Ended("failure", "step_failed", "the apply failed")
     out.rule("Canary", align="left")
     proofs = prove(loaded)
     show_table(table(proofs))
-    if not all(proof.ok for proof in proofs):
+    bad = [proof.stream for proof in proofs if not proof.ok]
+    if bad:
         out.print(Text("Not everything is as it should be: see the table.", style="bold red"))
-        raise typer.Exit(1)
+        return Ended("failure", "canary_failed", f"not as it should be: {', '.join(bad)}")
     out.print(
         Text(
             f"{len(proofs)} data streams take events, redact, keep and watch them as the repository says.",
             style="bold green",
         )
     )
+    return Ended("success", words=f"{len(proofs)} data streams proved")
 
 
 def prove(loaded: Repository) -> list[Proof]:

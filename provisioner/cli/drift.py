@@ -19,6 +19,7 @@ from provisioner.cli._common import (
     err,
     print_error,
     show,
+    warn,
 )
 from provisioner.cli._targets import end, print_outcomes, rule, tried
 from provisioner.errors import ProvisionerError
@@ -52,7 +53,7 @@ def run(
     from provisioner.report import json
 
     chosen = choose(root, target or [], all_targets)
-    ended = {settings.target.name: tried(partial(_look, settings)) for settings in chosen}
+    ended = {settings.target.name: tried(partial(_look, settings, root)) for settings in chosen}
     if output is Output.JSON:
         print_outcomes(ended, lambda found: json.drift(found.changes))
     else:
@@ -70,12 +71,16 @@ class Found(NamedTuple):
     changes: list[Change]
 
 
-def _look(settings: Settings) -> Found:
+def _look(settings: Settings, root: pathlib.Path) -> Found:
+    from provisioner.audit import Trail, events
     from provisioner.cluster import Cluster
     from provisioner.plan import explain
 
-    cluster = Cluster(settings)
-    known, changes = cluster.drift()
+    with Trail(settings, "drift", root, tell=warn) as trail:
+        trail.begin()
+        cluster = Cluster(settings)
+        known, changes = cluster.drift()
+        trail.ended(events.compared(len(changes), len(known.records)))
     return Found(cluster, len(known.records), explain(changes, known))
 
 

@@ -21,6 +21,7 @@ from provisioner.cli._common import (
     out,
     print_error,
     show,
+    warn,
 )
 from provisioner.cli._deploying import AdoptOption, ForceOption, PruneOption
 from provisioner.cli._targets import end, print_errors, print_outcomes, rule, tried
@@ -68,10 +69,14 @@ def run(
 
 def _plan(loaded: Repository, options: Options, save: pathlib.Path | None) -> Plan:
     from provisioner import deploy, gitinfo, planfile
+    from provisioner.audit import Trail, events
     from provisioner.cluster import Cluster
 
     settings, resources = loaded.settings, loaded.resources
-    _, planned = deploy.look(Cluster(settings), deploy.Wanted(resources, options))
+    with Trail(settings, "plan", loaded.root, tell=warn) as trail:
+        trail.begin()
+        _, planned = deploy.look(Cluster(settings), deploy.Wanted(resources, options))
+        trail.ended(events.looked(planned))
     if save:
         revision = gitinfo.revision(loaded.root)
         _write(save, planfile.dump(planned, resources, options, settings.target.name, revision))

@@ -18,6 +18,7 @@ from provisioner.cli._common import (
     out,
     print_findings,
     print_json,
+    warn,
 )
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def run(
     Only files are written, and none is overwritten. What bears an owner's mark is left out. Secrets become references.
     """
     from provisioner import pull, repository
+    from provisioner.audit import Trail, events
     from provisioner.cluster import Cluster
     from provisioner.errors import FindingsError
 
@@ -51,9 +53,12 @@ def run(
     except FindingsError as error:
         print_findings(error.findings, output)
         raise typer.Exit(1) from None
-    pulled = pull.read(Cluster(loaded.settings), loaded, pull.Wanted(kind or (), name or (), into))
-    if not dry_run:
-        pull.write(loaded.root, pulled.files)
+    with Trail(loaded.settings, "pull", loaded.root, tell=warn) as trail:
+        trail.begin()
+        pulled = pull.read(Cluster(loaded.settings), loaded, pull.Wanted(kind or (), name or (), into))
+        if not dry_run:
+            pull.write(loaded.root, pulled.files)
+        trail.ended(events.pulled(len(pulled.files), written=not dry_run))
     if output is Output.JSON:
         _print_json(pulled, written=not dry_run)
     else:

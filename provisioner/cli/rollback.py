@@ -16,6 +16,7 @@ from provisioner.cli._common import (
     YesOption,
     print_json,
     show,
+    warn,
 )
 from provisioner.cli._deploying import WAIT, ForceOption, WaitOption
 from provisioner.cli.history import find
@@ -37,6 +38,7 @@ def run(
     next `apply` makes the cluster as they say again. Exit code 0: done, or nothing to do; 1: a limit or a failed step.
     """
     from provisioner import releases, settings
+    from provisioner.audit import Trail, events
     from provisioner.cluster import Cluster
     from provisioner.deploy import Wanted, look
     from provisioner.report import json, text
@@ -52,13 +54,17 @@ def run(
     says = f"release {number} left it"
     wanted = Wanted(resources, options, revision, wait=watched)
     if dry_run:
-        _, planned = look(cluster, wanted)
+        with Trail(chosen, "plan", root, tell=warn) as trail:
+            trail.begin()
+            _, planned = look(cluster, wanted)
+            trail.ended(events.looked(planned))
         if output is Output.JSON:
             print_json(json.plan(planned))
         else:
             show(text.plan(planned, says=says))
         return
-    outcome = _deploying.run(cluster, wanted, yes=yes, output=output, says=says)
+    place = _deploying.Place("rollback", chosen, root)
+    outcome = _deploying.run(cluster, wanted, place, yes=yes, output=output, says=says)
     if output is Output.JSON:
         print_json(json.outcome(outcome))
     if outcome.failed:

@@ -41,7 +41,7 @@ def ring(said: Sequence[str]) -> KeyRing:
             id_, source = DEFAULT_ID, each
         if id_ in roots:
             raise ProvisionerError(f"the key {id_} is given twice", "give each key its own id: --key k2=file:/path")
-        roots[id_] = _decoded(fetch(source))
+        roots[id_] = decoded(fetch(source))
     return KeyRing(roots)
 
 
@@ -84,7 +84,7 @@ def _run(command: str) -> bytes:
     return done.stdout
 
 
-def _decoded(said: bytes) -> bytes:
+def decoded(said: bytes) -> bytes:
     """Hexadecimal, base64, or the bytes themselves."""
     text = said.strip()
     if _HEX.fullmatch(text):

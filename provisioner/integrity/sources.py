@@ -19,7 +19,7 @@ BLOCK = 1 << 20
 CHUNK = 16 << 20
 """Bytes of one worker's part of a file."""
 _NUMBERED = re.compile(r"(.+?)(?:\.(\d+))?(?:\.gz)?")
-_ASIDE = (".lock", ".state", ".tree", ".new")
+_ASIDE = (".lock", ".state", ".tree", ".new", ".key", ".shipped")
 STDIN = "-"
 
 

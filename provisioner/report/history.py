@@ -48,6 +48,10 @@ class Release(Protocol):
         """Steps done, by action."""
 
     @property
+    def forced(self) -> Sequence[str]:
+        """Limits that it was allowed to pass."""
+
+    @property
     def steps(self) -> Sequence[Mapping[str, str]]:
         """What it did; while it runs, what it means to do."""
 

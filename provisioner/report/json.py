@@ -136,7 +136,7 @@ def drift(changes: Iterable[Change]) -> dict[str, Any]:
 
 
 def releases(rows: Sequence[Release]) -> dict[str, Any]:
-    """`{"releases": [{"number", "at", "who", "host", "revision", "tool", "outcome", "counts"}]}`."""
+    """`{"releases": [{"number", "at", "who", "host", "revision", "tool", "outcome", "counts", "forced"}]}`."""
     return {"releases": [_release(row) for row in rows]}
 
 
@@ -148,4 +148,4 @@ def release(row: Release, changes: Iterable[Change] = ()) -> dict[str, Any]:
 
 def _release(row: Release) -> dict[str, Any]:
     names = ("number", "at", "who", "host", "revision", "tool", "outcome")
-    return {**{name: getattr(row, name) for name in names}, "counts": dict(row.counts)}
+    return {**{name: getattr(row, name) for name in names}, "counts": dict(row.counts), "forced": list(row.forced)}

@@ -193,6 +193,8 @@ def release(row: Release, changes: Iterable[Change] = (), width: int | None = No
     yield head.append(_safe(f" of {history.time(row)}: ", "not bold")).append(_safe(row.outcome, colour))
     by = f"  by {history.who(row)} with provisioner {row.tool}"
     yield _safe(f"{by}, revision {row.revision}" if row.revision else by, "dim")
+    if row.forced:
+        yield _safe(f"  forced: {', '.join(row.forced)}", "yellow")
     known = {change.ref: change for change in changes}
     for step in row.steps:
         yield _step(step, history.unclear(row))

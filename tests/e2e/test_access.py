@@ -255,6 +255,11 @@ def test_with_the_role_alone_what_is_edited_is_applied(site: Site) -> None:
     assert set(changes(site.run("plan", "-o", "json"))) == wanted | {site.named("ingest_pipeline {owner}-extra")}
     done = site.run("apply", "--yes", "--wait", "1s", "--force", "changes")
     assert done.code == 0, done.text
+    assert "not shipped" not in done.text
+    signed = [{"term": {"details.policy": "changes"}}, {"exists": {"field": "integrity.mac"}}]
+    forced = {"query": {"bool": {"filter": signed}}}
+    site.ask("admin", "POST", "/{audit}/_refresh")
+    assert site.ask("auditor", "POST", "/{audit}/_search", forced).json()["hits"]["total"]["value"] == 1
     assert changes(site.run("plan", "-o", "json")) == {}
     site.repository.remove("templates/pipelines/extra.yml")
     done = site.run("apply", "--yes", "--prune")

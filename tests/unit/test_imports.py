@@ -25,7 +25,7 @@ PURE = (
     "durations",
 )
 PURE += ("bodytemplates", "compile", "source", "lints", "querystring", "regexes", "yamldiff", "yamltext", "mentions")
-PURE += ("terms", "batches", "values")
+PURE += ("terms", "batches", "values", "audit.events")
 PURE += (
     "risks",
     "limits",

@@ -7,7 +7,7 @@ import pytest
 from provisioner import fingerprint, releases
 from provisioner.errors import ProvisionerError
 from provisioner.model import Action, Change, Event, Record
-from provisioner.releases import Entry, Release
+from provisioner.releases import Entry, Mark, Release
 
 BODY, OTHER = {"a": 1}, {"a": 2}
 CHANGE = Change(Action.CREATE, "thing", "x", "new", after=BODY)
@@ -56,6 +56,19 @@ def test_a_release_is_open_while_it_runs_or_leaves_something_unclear():
     assert stopped.packed()["open"]
     assert (stopped.closed().outcome, stopped.closed().packed()["open"]) == ("stopped", False)
     assert not ended(5).packed()["open"]
+
+
+def test_a_release_without_a_record_is_open_until_another_one_has_recorded_it():
+    begun = releases.begin(4, "abc", [CHANGE], frozenset(), Mark(("audit", "lock"), ""))
+    assert Release.of(begun.packed()) == begun
+    made = releases.end(begun, [Event(CHANGE, 0.1)], releases.COMPLETE, [], ())
+    assert (made.forced, made.unrecorded, made.packed()["open"]) == (("audit", "lock"), True, True)
+    for again in (None, ""):  # by one that has no record itself
+        assert made.closed(again) == made
+    assert (made.closed("run").audit, made.closed("run").packed()["open"]) == ("run", False)
+    for audit in ("its own", None):
+        recorded = releases.begin(5, "abc", [], frozenset(), Mark((), audit)).closed("run")
+        assert (recorded.audit, recorded.packed()["open"]) == (audit, False)
 
 
 def test_a_release_becomes_resources_again():

@@ -1,5 +1,7 @@
 """provisioner.yml: which target, and what is wrong with it."""
 
+import pathlib
+
 import pytest
 
 from provisioner import settings
@@ -138,3 +140,31 @@ def test_several_targets_in_the_order_named_each_once(make_repository):
 
 def test_a_byte_order_mark(make_repository):
     assert settings.load(make_repository({"provisioner.yml": "\ufeff" + ONE}), None).owner == "acme"
+
+
+AUDITED = """\
+owner: acme
+audit: {file: chains/all.jsonl, key: "${env:ONE}", key_id: k2}
+targets:
+  a: {hosts: ["http://h"]}
+  b: {hosts: ["http://h"], audit: {file: /var/log/b.jsonl}}
+  c: {hosts: ["http://h"], audit: {file: "~/c.jsonl", key: "${file:/run/key}"}}
+"""
+
+
+def test_where_the_audit_is_for_all_targets_or_one(make_repository):
+    root = make_repository({"provisioner.yml": AUDITED})
+    a, b, c = (each.target.audit for each in settings.load_all(root, [], all_targets=True))
+    assert a == settings.Audit(str(root / "chains/all.jsonl"), "${env:ONE}", "k2")
+    assert b == settings.Audit("/var/log/b.jsonl", "${env:ONE}", "k2")
+    assert c == settings.Audit(str(pathlib.Path.home() / "c.jsonl"), "${file:/run/key}", "k2")
+    assert settings.load(make_repository(), None).target.audit == settings.Audit()
+
+
+@pytest.mark.parametrize("said", ["{key: 6b6b6b}", "{key_id: k2}", "{key: '${env:X}', key_id: K 2}", "{file: ''}", "x"])
+def test_a_wrong_audit_is_a_finding(make_repository, said):
+    text = AUDITED.replace('{file: chains/all.jsonl, key: "${env:ONE}", key_id: k2}', said)
+    with pytest.raises(FindingsError) as raised:
+        settings.load(make_repository({"provisioner.yml": text}), "a")
+    assert [(each.code, each.origin.line) for each in raised.value.findings] == [("CFG001", 2)]
+    assert "6b6b6b" not in str(raised.value.findings)

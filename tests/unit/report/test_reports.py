@@ -283,6 +283,7 @@ class Release:
     outcome: str = "complete"
     counts: Mapping[str, int] = field(default_factory=lambda: {"create": 3, "update": 1})
     steps: tuple[Mapping[str, str], ...] = ()
+    forced: tuple[str, ...] = ()
 
 
 STEPS = (
@@ -308,14 +309,16 @@ def test_releases_are_a_table():
         "tool": "0.1.0",
         "outcome": "complete",
         "counts": {"create": 3, "update": 1},
+        "forced": [],
     }
 
 
 def test_one_release_with_its_diffs():
-    row = Release(12, outcome="stopped", counts={"create": 1}, steps=STEPS)
+    row = Release(12, outcome="stopped", counts={"create": 1}, steps=STEPS, forced=("data-loss", "lock"))
     assert plain(text.release(row, [UPDATE, DELETE], 50)) == [
         "Release 12 of 2026-11-23 22:19 UTC: stopped",
         "  by anna@ci-1 with provisioner 0.1.0, revision 1a2b3c4d5e6f",
+        "  forced: data-loss, lock",
         "  + monitor acme-a  created",
         "  ✗ monitor acme-b: 503 no",
         "      as written:",
@@ -327,6 +330,7 @@ def test_one_release_with_its_diffs():
     ]
     said = stdlib_json.loads(json.dumps(json.release(row, [UPDATE])))
     assert said["steps"] == list(STEPS)
+    assert said["forced"] == ["data-loss", "lock"]
     assert said["changes"][0]["diffs"][0]["title"] == "as written"
 
 

@@ -1,0 +1,158 @@
+"""What our own audit's events say, and that they are those of the catalogue and the schema."""
+
+import json
+
+import pytest
+from yaml import safe_load_all
+
+from provisioner import releases
+from provisioner.audit import events
+from provisioner.cli import COMMANDS
+from provisioner.deploy import Outcome
+from provisioner.errors import (
+    ApiError,
+    AuditError,
+    ClusterError,
+    ConflictError,
+    FindingsError,
+    LimitError,
+    LockedError,
+    MovedError,
+    ProvisionerError,
+    UnreachableError,
+)
+from provisioner.model import Action, Change, Event, Limit, Plan
+from provisioner.releases import Mark
+from provisioner.starter import folder
+
+SECRET = "nobody-may-see-this"
+CREATE = Change(Action.CREATE, "channel", "acme-one", "new", after={"url": SECRET})
+DELETE = Change(Action.DELETE, "channel", "acme-other", "gone", before={"url": SECRET})
+NOTHING = Change(Action.NONE, "channel", "acme-same", "")
+PLAN = Plan((CREATE, DELETE, NOTHING), owner="acme", cluster="uuid", release=6, digest="d" * 64)
+
+
+def run(command="apply", forced=(), sudo=""):
+    return events.Run("1" * 32, command, "acme", "production", "alice", 1000, "web-1", 42, "0.1.0", forced, sudo)
+
+
+def documents(name):
+    return {each["id"]: each for each in safe_load_all((folder() / name).read_text(encoding="utf-8")) if each}
+
+
+def every():
+    """An event of each action, with all that may stand in one."""
+    for command in events.SEVERITIES:
+        yield run(command, ("data-loss",), "bob").started("abc+changes", PLAN)
+        halfway = Outcome(PLAN, (Event(CREATE, 1.0), Event(DELETE, 1.0, SECRET)), release=7)
+        yield run(command).ended(events.deployed(halfway), "abc")
+        yield run(command).ended(events.failed(LimitError(f"deletes: {SECRET}\nempty: {SECRET}")), None)
+        yield run(command).ended(events.looked(Plan(PLAN.changes, (Limit("deletes", SECRET),), digest="d")), None)
+    yield run().ended(events.compared(2, 10), None)
+    yield run().ended(events.pulled(1, written=True), None)
+    for audit in ("", "2" * 32):
+        begun = releases.begin(7, "abc", [CREATE], frozenset(), Mark(("audit",), audit))
+        yield run().left(begun)
+
+
+def test_every_event_is_one_of_the_catalogue_with_its_severity():
+    catalogue = documents("rules/events.yml")
+    seen = {each["action"]: each for each in every()}
+    assert {name for name in catalogue if name.startswith("provisioner_")} == seen.keys()
+    for name, event in seen.items():
+        said = catalogue[name]
+        assert (said["log_type"], said["category"], said["severity"]) == ("audit", event["category"], event["severity"])
+        present = {f"{top}.{inner}" for top, value in event.items() if isinstance(value, dict) for inner in value}
+        assert {field for field in said["fields"] if field not in present} <= {"outcome.reason", "details.policy"}
+
+
+def test_every_event_fits_the_strict_schema():
+    (schema,) = documents("templates/schema/event.yml").values()
+    for event in every():
+        for top, value in event.items():
+            names = [top] if not isinstance(value, dict) or top == "labels" else [f"{top}.{inner}" for inner in value]
+            assert set(names) <= schema["fields"].keys()
+        assert all(isinstance(value, str) for value in event["labels"].values())
+
+
+def test_no_event_holds_a_body_or_the_words_of_an_error():
+    assert not [event for event in every() if SECRET in json.dumps(event)]
+    for error in (ApiError("PUT", "/x", 400, "x", SECRET), ValueError(SECRET), ProvisionerError(SECRET, SECRET)):
+        assert SECRET not in json.dumps(run().ended(events.failed(error), None))
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (LimitError("deletes: x"), "limit_exceeded"),
+        (ConflictError("x"), "conflict"),
+        (LockedError("x"), "locked"),
+        (MovedError("x"), "moved"),
+        (AuditError("x"), "audit_not_written"),
+        (FindingsError([]), "findings"),
+        (UnreachableError("x"), "cluster_refused_or_unreachable"),
+        (ClusterError("x"), "cluster_refused_or_unreachable"),
+        (KeyboardInterrupt(), "interrupted"),
+        (ProvisionerError("x"), "error"),
+        (KeyError("x"), "error"),
+    ],
+)
+def test_an_error_has_one_word(error, reason):
+    how = events.failed(error)
+    assert (how.status, how.reason) == ("failure", reason)
+
+
+def test_how_a_deployment_ended():
+    def said(outcome):
+        how = events.deployed(outcome)
+        return how.status, how.reason, how.results
+
+    whole = (Event(CREATE, 1.0), Event(DELETE, 1.0))
+    assert said(Outcome(Plan(()))) == ("success", "nothing_to_do", 0)
+    assert said(Outcome(PLAN, declined=True)) == ("failure", "declined", 0)
+    assert said(Outcome(PLAN, whole, Plan(()), release=7)) == ("success", "", 2)
+    assert said(Outcome(PLAN, whole[:1])) == ("failure", "changes_left", 1)
+    assert said(Outcome(PLAN, (Event(CREATE, 1.0, "no"),))) == ("failure", "step_failed", 0)
+    assert said(Outcome(PLAN, whole, PLAN, release=7)) == ("failure", "changes_left", 2)
+    made = run().ended(events.deployed(Outcome(PLAN, whole, Plan(()), release=7)), "abc")
+    assert made["message"] == ("apply of acme for production by alice on web-1: 1 created, 1 deleted; release 7.")
+    assert made["labels"] == {
+        "revision": "abc",
+        "plan": "d" * 64,
+        "cluster": "uuid",
+        "last_release": "6",
+        "create": "1",
+        "delete": "1",
+        "release": "7",
+        "owner": "acme",
+        "target": "production",
+    }
+
+
+def test_an_intent_says_who_forced_what():
+    made = run(forced=("audit", "data-loss"), sudo="bob").started("abc", PLAN)
+    assert made["message"] == (
+        "alice on web-1 began apply of acme for production: 1 to create, 1 to delete of 3 objects; "
+        "forced: audit, data-loss."
+    )
+    assert made["details"]["policy"] == ["audit", "data-loss"]
+    assert made["labels"]["sudo_user"] == "bob"
+    assert "policy" not in run().started("abc", PLAN)["details"]
+
+
+def test_every_command_that_looks_at_a_cluster_s_setup_is_recorded():
+    """A command that comes has to be told apart: recorded, or one of those that neither change nor plan anything."""
+    unrecorded = {
+        "init",
+        "validate",
+        "test",
+        "explain",
+        "backtest",
+        "coverage",
+        "render",
+        "history",
+        "doctor",
+        "import",
+    }
+    unrecorded |= {"sign", "verify", "proof", "redact", "scan", "schema", "demo", "dev"}
+    assert COMMANDS.keys() - unrecorded == events.SEVERITIES.keys()
