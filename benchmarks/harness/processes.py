@@ -46,6 +46,7 @@ def run(
                 **os.environ,
                 "PYTHONPATH": os.pathsep.join(paths),
                 "PROVISIONER_AUDIT": AUDIT,
+                "PYTHONDONTWRITEBYTECODE": "",  # else each start compiles what was edited since: no user waits for that
                 **(environment or {}),
             },
             stdin=stdin,
