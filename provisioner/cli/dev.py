@@ -81,6 +81,9 @@ def up(
     job_interval: Annotated[
         float | None, typer.Option(help="Seconds between two looks of the stand-in at each managed index.")
     ] = None,
+    optimize: Annotated[
+        bool, typer.Option("--optimize", help="Let Java compile fully: a slower start, the speed of production.")
+    ] = False,
 ) -> None:
     """Start the cluster and wait until it answers. The first time fetches about 75 MB."""
     with _reported() as progress:
@@ -88,7 +91,14 @@ def up(
 
         began = time.monotonic()
         cluster = dev.up(
-            name, port, heap=heap, secure=secure, stand_in=stand_in, job_interval=job_interval, progress=progress
+            name,
+            port,
+            heap=heap,
+            secure=secure,
+            stand_in=stand_in,
+            job_interval=job_interval,
+            optimize=optimize,
+            progress=progress,
         )
         typer.echo(f"OpenSearch {cluster.version} answers at {cluster.url} (after {time.monotonic() - began:.1f} s)")
         for line in _facts(cluster):

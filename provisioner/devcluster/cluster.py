@@ -47,13 +47,15 @@ def up(
     secure: bool = False,
     stand_in: bool = True,
     job_interval: float | None = None,
+    optimize: bool = False,
     progress: Progress | None = None,
 ) -> Cluster:
     """Start the cluster `name`, or return it as it is if it runs.
 
     `port` is where clients connect (default: the cluster's last one, else 9200), `heap` the server's memory, `secure`
     adds the security plugin, `stand_in` answers for the plugins that can't be had; every `job_interval` seconds it
-    looks at each managed index (default 300, as the real plugin does).
+    looks at each managed index (default 300, as the real plugin does). `optimize` has Java compile fully: a slower
+    start, and then the speed of a production server.
     """
     progress = progress or Silent()
     places = Places.of_this_user()
@@ -70,7 +72,7 @@ def up(
         _require_memory(heap_size)
         port = port or (before.port if before else DEFAULT_PORT)
         _require_free(port, places)
-        parts = _gather(places, progress, secure=secure, stand_in=stand_in)
+        parts = _gather(places, progress, secure=secure, stand_in=stand_in, optimize=optimize)
         # One start at a time: ports that were found free belong to nobody until the server listens on them.
         with locked(places.cache / "start.lock", lambda: progress.step("waiting while another cluster starts")):
             _require_free(port, places)
@@ -170,16 +172,17 @@ class _Parts:
     server: Distribution
     zips: tuple[PluginZip, ...]
     stands_in_for: tuple[str, ...]
+    optimize: bool = False
 
 
-def _gather(places: Places, progress: Progress, *, secure: bool, stand_in: bool) -> _Parts:
+def _gather(places: Places, progress: Progress, *, secure: bool, stand_in: bool, optimize: bool) -> _Parts:
     java = find_java(places)
     found = published(places, lock.server_version(lock.pinned(secure=secure))) if stand_in else {}
     zips = tuple(part for parts in found.values() for part in parts)
     for part in zips:
         progress.step(f"using {part.path}, whose checksum is not pinned (sha256 {part.sha256})")
     server = distribution(places, zips, progress, secure=secure)
-    return _Parts(java, server, zips, to_stand_in_for(found) if stand_in else ())
+    return _Parts(java, server, zips, to_stand_in_for(found) if stand_in else (), optimize)
 
 
 def _plan(name: str, home: Path, port: int, heap: int, parts: _Parts, *, secure: bool) -> Cluster:
@@ -211,7 +214,9 @@ def _start(cluster: Cluster, parts: _Parts, places: Places, progress: Progress) 
     node.place_plugin_settings(cluster.home, server.path, owner)
     node.write_settings(cluster)
     data = class_data(java, server, places, cluster.home)
-    command = config.java_command(java.executable, server.path, cluster.home, cluster.heap, data.options)
+    command = config.java_command(
+        java.executable, server.path, cluster.home, cluster.heap, data.options, optimize=parts.optimize
+    )
     cluster = dataclasses.replace(cluster, archive=data.target)
     try:
         progress.step(f"starting OpenSearch {cluster.version} on Java {java.version}")

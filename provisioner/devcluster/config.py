@@ -26,8 +26,6 @@ rootLogger.appenderRef.console.ref = console
 
 _JVM = (
     "-XX:+UseSerialGC",
-    # The first compiler only: a short-lived server spends most of its start compiling, and this halves it.
-    "-XX:TieredStopAtLevel=1",
     "-XX:+ExitOnOutOfMemoryError",
     "-XX:-OmitStackTraceInFastThrow",
     "-XX:-UsePerfData",
@@ -51,6 +49,9 @@ _JVM = (
     "--enable-native-access=ALL-UNNAMED",
 )
 
+# A short-lived server spends most of its start compiling, and this halves it.
+_FIRST_COMPILER_ONLY = "-XX:TieredStopAtLevel=1"
+
 
 def heap_megabytes(heap: str) -> int:
     """Read a heap size such as `512m` or `1g`. Raises DevClusterError if it is none or too small."""
@@ -61,11 +62,15 @@ def heap_megabytes(heap: str) -> int:
     return size
 
 
-def java_command(java: Path, distribution: Path, home: Path, heap: int, archive: Sequence[str]) -> list[str]:
-    """The server's command line. `heap` is in megabytes; `archive` are the class-data options of this start."""
+def java_command(
+    java: Path, distribution: Path, home: Path, heap: int, archive: Sequence[str], *, optimize: bool = False
+) -> list[str]:
+    """The server's command line. `heap` is in megabytes; `archive` are the class-data options of this start; `optimize`
+    lets Java's second compiler work too, as on any production server."""
     return [
         str(java),
         *_JVM,
+        *(() if optimize else (_FIRST_COMPILER_ONLY,)),
         *archive,
         f"-Xms{heap}m",
         f"-Xmx{heap}m",

@@ -32,6 +32,12 @@ def test_the_command_line() -> None:
     assert not any("jdk.incubator.vector" in word for word in command)
 
 
+def test_java_compiles_fully_only_where_asked_to() -> None:
+    quick, slow = (java_command(Path("/java"), Path("/dist"), HOME, 512, [], optimize=each) for each in (False, True))
+    assert set(quick) - set(slow) == {"-XX:TieredStopAtLevel=1"}
+    assert set(slow) <= set(quick)
+
+
 def test_the_server_listens_on_this_machine_only_and_keeps_everything_in_its_folder() -> None:
     settings = yaml.safe_load(to_yaml(server_settings("x", HOME, 9250, 9251, secure=False)))
     assert settings["network.host"] == "127.0.0.1"
