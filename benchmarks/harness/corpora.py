@@ -1,0 +1,97 @@
+"""Labelled corpora of others, read from an unpacked package whose folder is given. Nothing of them stands here.
+
+- gitleaks 8.30.1, the Go module github.com/zricethezav/gitleaks/v8 (`go mod download`): the examples in its rules'
+  sources, true and false ones. Its own generator tells them, with one file of it replaced (gitleaks_validate.go).
+- presidio-evaluator 0.3.2 from PyPI (`pip download --no-deps --no-binary :all:`): data/synth_dataset_v2.json, sentences
+  with personal data by Faker, with their places.
+"""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+from harness import secretforms
+from harness.labelled import Labelled, Planted
+
+GITLEAKS = "gitleaks 8.30.1 (Go module)"
+PRESIDIO = "presidio-evaluator 0.3.2 (PyPI), synth_dataset_v2"
+BESIDES = "not claimed"
+
+CLAIMED_PREFIXES = ("aws-access", "gcp-", "azure-", "github-", "gitlab-", "slack-", "stripe-", "jwt", "private-key")
+SIMILAR = (
+    "npm-access-token", "pypi-upload-token", "sendgrid-api-token", "openai-api-key", "anthropic-api-key",
+    "anthropic-admin-api-key", "huggingface-access-token", "digitalocean-pat", "digitalocean-access-token",
+    "digitalocean-refresh-token", "generic-api-key", "curl-auth-header",
+)  # fmt: skip
+"""gitleaks' rules whose secrets the catalogue means to find in any text; all others are told besides."""
+
+ENTITIES = {"CREDIT_CARD": "payment card", "US_SSN": "US SSN", "IBAN_CODE": "IBAN", "EMAIL_ADDRESS": "e-mail"}
+ENTITIES |= {"PHONE_NUMBER": "phone"}
+
+
+def gitleaks(folder: pathlib.Path) -> Iterator[Labelled]:
+    """Its rules' examples. Raises RuntimeError where Go is missing or the module can't be built."""
+    with tempfile.TemporaryDirectory() as name:
+        copy = pathlib.Path(name, "gitleaks")
+        shutil.copytree(folder, copy, copy_function=shutil.copyfile)
+        for path in (copy, *copy.rglob("*")):
+            path.chmod(0o755 if path.is_dir() else 0o644)
+        generator = copy / "cmd/generate"
+        shutil.copyfile(
+            pathlib.Path(__file__).with_name("gitleaks_validate.go"), generator / "config/utils/validate.go"
+        )
+        secrets = generator / "secrets/regen.go"  # the same secrets at every run
+        seeded = secrets.read_text().replace(
+            "return g.Generate(1)", "g.SetSeed(int64(len(regex)))\n\treturn g.Generate(1)"
+        )
+        secrets.write_text(seeded)
+        done = subprocess.run(
+            ["go", "run", ".", str(pathlib.Path(name, "out.toml"))],
+            cwd=generator / "config", capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    if done.returncode:
+        raise RuntimeError(f"gitleaks' generator ended with {done.returncode}: {done.stderr[-2000:]}")
+    for line in sorted(done.stdout.splitlines()):
+        yield from _example(json.loads(line))
+
+
+def _example(told: dict[str, Any]) -> Iterator[Labelled]:
+    rule, text, secret = told["rule"], told["text"], told["secret"]
+    event = {"message": text}
+    if not told["wanted"]:
+        yield Labelled(event, (), rule)
+    elif secret and (start := text.find(secret)) >= 0:
+        claimed = rule.startswith(CLAIMED_PREFIXES) or rule in SIMILAR
+        end = start + len(secret)
+        yield Labelled(
+            event, (Planted(rule, "claimed" if claimed else BESIDES, ("message",), start, end, (start, end)),)
+        )
+
+
+def presidio(folder: pathlib.Path) -> Iterator[Labelled]:
+    """Its sentences; entities that no detector is for stay unlabelled. Cards that can't be any are told besides."""
+    for item in json.loads((folder / "data/synth_dataset_v2.json").read_text(encoding="utf-8")):
+        planted = []
+        for span in item["spans"]:
+            kind, start, end = span["entity_type"], span["start_position"], span["end_position"]
+            if group := ENTITIES.get(kind):
+                possible = _possible(kind, span["entity_value"])
+                form = kind if possible else f"{kind} (none: length or check digit)"
+                planted.append(Planted(form, group if possible else BESIDES, ("message",), start, end, (start, end)))
+        yield Labelled({"message": item["full_text"]}, tuple(planted))
+
+
+def _possible(kind: str, value: str) -> bool:
+    """Whether a value made by Faker is one at all: the issue claims cards of 13 to 19 digits with Luhn, real IBANs."""
+    plain = "".join(c for c in value if c.isalnum()).upper()
+    if kind == "CREDIT_CARD":
+        return 13 <= len(plain) <= 19 and secretforms.luhn(plain[:-1]) == int(plain[-1])
+    if kind == "IBAN_CODE":
+        return secretforms.check_digits(plain[:2], plain[4:]) == plain[2:4]
+    return True
