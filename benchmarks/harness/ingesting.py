@@ -1,0 +1,143 @@
+"""Indexing on a real node: the same events into data streams that differ in their final pipeline only."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import pathlib
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import psutil
+
+from harness import repositories
+from provisioner.client import Client
+from provisioner.cluster import Cluster
+from provisioner.kinds import all_kinds
+
+VARIANTS = ("none", "noop", "redaction")
+NOOP = {"processors": [{"script": {"lang": "painless", "source": "int nothing = 0;"}}]}
+BULK = 500
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One run: events, seconds on the clock, and seconds of the node's processor time."""
+
+    events: int
+    seconds: float
+    cpu: float
+
+    @property
+    def rate(self) -> float:
+        """Events a second."""
+        return self.events / self.seconds
+
+    @property
+    def micros(self) -> float:
+        """The node's processor time for an event, in microseconds."""
+        return self.cpu / self.events * 1e6
+
+
+class Node:
+    """A node with the starter pack's redaction and mapping. `pid` is the server's process."""
+
+    def __init__(self, folder: pathlib.Path, url: str, pid: int) -> None:
+        made = repositories.begin(folder, url)
+        loaded = made.load()
+        self.client: Client = Cluster(loaded.settings).client
+        self._process = psutil.Process(pid)
+        self._namespace = made.namespace
+        by_key = {(resource.kind, resource.key): resource for resource in loaded.resources}
+        kinds = all_kinds()
+        for (kind, key), resource in by_key.items():
+            if kind == "component_template" or (kind == "ingest_pipeline" and "redaction" in key):
+                kinds[kind].create(self.client, key, resource.body)
+        self.pipeline = f"{made.owner}-redaction"
+        self.client.request("PUT", "/_ingest/pipeline/bench-noop", NOOP)
+        self._template = by_key["index_template", f"{made.owner}-authentication"].body
+        finals = {"none": None, "noop": "bench-noop", "redaction": self.pipeline}
+        for variant, final in finals.items():
+            self.client.request("PUT", f"/_index_template/bench-{variant}", self._body(variant, final))
+
+    def _body(self, variant: str, final: str | None) -> dict[str, Any]:
+        """The starter pack's index template for a stream of ours, with this final pipeline and no other."""
+        body = copy.deepcopy(dict(self._template))
+        body["index_patterns"] = [self.stream(variant)]
+        index = body["template"]["settings"]["index"]
+        index.pop("default_pipeline", None)
+        index.pop("final_pipeline", None)
+        if final:
+            index["final_pipeline"] = final
+        return body
+
+    def stream(self, variant: str) -> str:
+        """The data stream's name."""
+        return f"logs-{variant}-{self._namespace}"
+
+    def run(self, variant: str, bodies: Sequence[bytes], turns: int) -> Segment:
+        """All the bulk requests, so many times, into a new data stream. RuntimeError where an event is refused."""
+        path = f"/_data_stream/{self.stream(variant)}"
+        with contextlib.suppress(Exception):
+            self.client.request("DELETE", path)
+        self.client.request("PUT", path)
+        target, params = f"/{self.stream(variant)}/_bulk", {"filter_path": "took,errors"}
+        before, started = self._cpu(), time.perf_counter()
+        for _ in range(turns):
+            for body in bodies:
+                if self.client.request("POST", target, body.decode(), params).get("errors"):
+                    raise RuntimeError(f"{variant}: an event was refused")
+        seconds, cpu = time.perf_counter() - started, self._cpu() - before
+        return Segment(turns * len(bodies) * BULK, seconds, cpu)
+
+    def _cpu(self) -> float:
+        times = self._process.cpu_times()
+        return float(times.user + times.system)
+
+    def stored(self, variant: str) -> dict[str, Any]:
+        """How many events are stored, of them redacted, and failed."""
+        name = self.stream(variant)
+        self.client.request("POST", f"/{name}/_refresh")
+
+        def count(query: dict[str, Any]) -> int:
+            return int(self.client.request("POST", f"/{name}/_count", {"query": query})["count"])
+
+        detectors = "ingest.redacted.detectors"
+        return {
+            "stored": count({"match_all": {}}),
+            "redacted": count({"exists": {"field": detectors}}),
+            "failed": count({"term": {detectors: "failure"}}),
+        }
+
+    def simulate(self, texts: Iterable[str]) -> float:
+        """The node's processor time for the pipeline over these texts, in seconds, without storing anything."""
+        docs = [{"_index": self.stream("redaction"), "_source": {"message": text}} for text in texts]
+        before = self._cpu()
+        self.client.request("POST", f"/_ingest/pipeline/{self.pipeline}/_simulate", {"docs": docs})
+        return self._cpu() - before
+
+
+def bulks(events: Sequence[dict[str, Any]]) -> list[bytes]:
+    """Bulk requests of 500 events each."""
+    create = b'{"create":{}}\n'
+    lines = [create + orjson.dumps(event) + b"\n" for event in events]
+    return [b"".join(lines[n : n + BULK]) for n in range(0, len(lines) - BULK + 1, BULK)]
+
+
+@contextlib.contextmanager
+def node(name: str, port: int) -> Iterator[tuple[str, int, str]]:
+    """A dev cluster of the benchmark's own, fully compiling, nothing in front: its address, process and version."""
+    from provisioner.devcluster import cluster
+
+    with contextlib.suppress(cluster.DevClusterError):
+        cluster.down(name, delete=True)
+    started = cluster.up(name, port, heap="1g", stand_in=False, optimize=True)
+    try:
+        if started.node is None:
+            raise RuntimeError("the server has no process")
+        yield started.url, started.node.pid, started.version
+    finally:
+        cluster.down(name, delete=True)
