@@ -128,6 +128,7 @@ CONTEXTS: tuple[tuple[Form, tuple[str, ...]], ...] = (
     (forms.BEARER, BEARER), (forms.BASIC, BASIC), (forms.URL_PASSWORD, URL_PASSWORD),
     (forms.AZURE_ACCOUNT, (_CONNECTION,)), (forms.AZURE_SHARED, (_BUS,)), (forms.AZURE_SAS, (_SAS,)),
     (forms.SLACK_WEBHOOK, (_WEBHOOK,)),
+    (forms.SLACK_ROTATING, ("refreshed «xoxe.{}»", "'«xoxe.{}»'")),
 )  # fmt: skip
 
 LINES = (

@@ -86,7 +86,8 @@ def _changes(event: dict[str, Any], redacted: dict[str, Any]) -> dict[Path, list
     return found
 
 
-def _text(event: dict[str, Any], path: Path) -> str:
+def text_at(event: dict[str, Any], path: Path) -> str:
+    """The text at a path."""
     node: Any = event
     for step in path:
         node = node[step]
@@ -114,7 +115,7 @@ def score(events: Iterable[Labelled], redact: Redact) -> Score:
         changes = _changes(each.event, redact(each.event))
         used: set[tuple[Path, Span]] = set()
         for planted in each.planted:
-            text = _text(each.event, planted.path)
+            text = text_at(each.event, planted.path)
             here = changes.get(planted.path, [])
             outcome, names = _outcome(planted, text, here)
             end = planted.end or len(text)
@@ -136,7 +137,7 @@ def _wrong(each: Labelled, changes: dict[Path, list[Span]], used: set[tuple[Path
             total.markers[span[2]]["right" if right else "wrong"] += 1
             if not right:
                 mistakes += 1
-                total.wrong.append((span[2], each.kind or "beside", _shown(_text(each.event, path), *span[:2])))
+                total.wrong.append((span[2], each.kind or "beside", _shown(text_at(each.event, path), *span[:2])))
     if each.kind:
         total.alike[each.kind].update(("events", "changed") if mistakes else ("events",))
 

@@ -282,7 +282,9 @@ def _vendors() -> list[Form]:
         *[(f"github_{p[:-1]}", "github", github, _checked(p)) for p in ("ghp_", "gho_", "ghu_", "ghs_", "ghr_")],
         ("github_fine_grained", "github", github, lambda rng: f"github_pat_{some(rng, 22)}_{some(rng, 59)}"),
         *[(f"gitlab_{p[:-1]}", "gitlab", gitlab, _after(p, 20, URL64))
-          for p in ("glpat-", "gldt-", "glrt-", "glptt-", "glft-", "glsoat-", "glimt-")],
+          for p in ("glpat-", "gldt-", "glrt-", "glft-", "glsoat-", "glffct-")],
+        ("gitlab_glimt", "gitlab", gitlab, _after("glimt-", 25, URL64)),
+        ("gitlab_glptt", "gitlab", gitlab, _after("glptt-", 40, HEX)),
         ("gitlab_gloas", "gitlab", gitlab, _after("gloas-", 64, HEX)),
         ("gitlab_glagent", "gitlab", gitlab, _after("glagent-", 50, URL64)),
         ("gitlab_glcbt", "gitlab", gitlab, lambda rng: f"glcbt-{some(rng, 2, HEX)}_{some(rng, 20, URL64)}"),
@@ -292,7 +294,6 @@ def _vendors() -> list[Form]:
         ("slack_user", "slack", "Slack docs, token types", _slack("xoxp", 3, 32, HEX)),
         ("slack_app", "slack", "Slack docs, token types",
          lambda rng: f"xapp-1-A{some(rng, 10, UPPER + DIGITS)}-{some(rng, 13, DIGITS)}-{some(rng, 64, HEX)}"),
-        ("slack_rotating", "slack", "Slack docs, token rotation", lambda rng: "xoxe.xoxp-1-" + some(rng, 160)),
         ("slack_refresh", "slack", "Slack docs, token rotation", lambda rng: "xoxe-1-" + some(rng, 140)),
         ("stripe_secret", "stripe", "Stripe docs, API keys",
          lambda rng: rng.choice(("sk_live_", "sk_test_")) + some(rng, rng.choice((24, 99)))),
@@ -382,4 +383,5 @@ AZURE_ACCOUNT = Form("azure_account_key", "azure", "Azure storage docs, connecti
 AZURE_SHARED = Form("azure_shared_access_key", "azure", "Azure Service Bus docs, connection strings", _base64(32))
 AZURE_SAS = Form("azure_sas", "azure", "Azure storage docs, shared access signatures",
                  lambda rng: _base64(32)(rng).replace("+", "%2B").replace("/", "%2F").replace("=", "%3D"))  # fmt: skip
+SLACK_ROTATING = Form("slack_rotating", "slack", "Slack docs, token rotation", _after("xoxp-1-", 160))
 SLACK_WEBHOOK = Form("slack_webhook", "slack", "Slack docs, incoming webhooks", lambda rng: some(rng, 24))

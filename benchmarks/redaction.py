@@ -1,0 +1,222 @@
+"""What redaction costs: the Python helper against others, the native pipeline against none, and hostile texts.
+
+- helper: MB/s of `Redactor.line` on JSON lines and of `Redactor.event` on parsed ones, against the article's function,
+  scrubadub and Presidio with its patterns only, all on the same lines, in turns (A B C C B A), pinned to one core.
+  Clean lines and lines dense with secrets apart; of 270 bytes and of 1 KB.
+- native: indexing on a dev cluster whose Java compiles fully, the same events into data streams with the redaction as
+  final pipeline, with a script that does nothing, and with none, in turns; the loss of throughput, and the node's
+  processor time for an event above the script that does nothing. 1 in 20 events holds secrets.
+- growth: for every detector hostile strings of 1 KB and of 1 MB (the pipeline: up to its limit): time per byte at the
+  upper end over that at the lower end. Linear is 1, or below where each call costs something by itself.
+
+scrubadub and Presidio are in the extra `bench`: pip install -e '.[bench]'.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import pathlib
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from harness import growing, ingesting, loglines, redactors, report
+from harness.ingesting import Segment
+from provisioner.redaction import Catalogue, Redactor
+
+CLUSTER, PORT = "bench-redaction", 19950
+SETS = [(kind, size) for size in (loglines.LONG, loglines.SHORT) for kind in ("clean", "dense")]
+TURNS, SECONDS = 3, 0.5
+"""Rounds of A B C C B A, and how long one of these takes."""
+WARM, ROUNDS = 6, 4
+"""Rounds on the node that are not counted, and that are."""
+EVENTS, BATCHES = 5000, {loglines.LONG: 2, loglines.SHORT: 5}
+AIMS = {
+    "mb_per_s_25": 1.0,  # 25 MB/s over what the helper does
+    "article": 1 / 2.8,  # speed of the other over that of the helper
+    "scrubadub": 1 / 40,
+    "native_loss_1024": 0.2,
+    "native_cpu_micros": 10.0,
+    "growth_helper": 2.0,
+    "growth_native": 2.0,
+}
+
+Peers = dict[str, Callable[[Any], object]]
+
+
+def _rate(work: Callable[[Any], object], items: Sequence[Any], sizes: Sequence[int], seconds: float) -> float:
+    """MB a second, for about so long; at least one item."""
+    done, started, at = 0, time.perf_counter(), 0
+    end = started + seconds
+    while True:
+        for _ in range(16):
+            work(items[at])
+            done += sizes[at]
+            at = (at + 1) % len(items)
+            if time.perf_counter() > end:
+                return done / (time.perf_counter() - started) / 1e6
+
+
+def _peers() -> Peers:
+    redactor = Redactor(Catalogue.shipped())
+    peers: Peers = {"helper, lines": redactor.line, "helper, events": redactor.event, "article": redactors.article()}
+    peers["scrubadub"] = redactors.scrubadub()
+    peers["Presidio"] = redactors.presidio()
+    peers["Presidio without telephones"] = redactors.presidio(phone=False)
+    return peers
+
+
+@contextlib.contextmanager
+def _one_core() -> Iterator[None]:
+    """Only one processor, where the system can do that."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(before)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def helper(peers: Peers, turns: int, seconds: float) -> dict[tuple[str, int], dict[str, list[float]]]:
+    """MB/s of everyone on every set, turn by turn."""
+    found: dict[tuple[str, int], dict[str, list[float]]] = {}
+    with _one_core():
+        for kind, size in SETS:
+            events = loglines.events(kind, size, 1000)
+            lines = loglines.lines(events)
+            sizes = [len(line) for line in lines]
+            rates: dict[str, list[float]] = defaultdict(list)
+            for turn in range(turns * 2):
+                for name in list(peers) if turn % 2 == 0 else reversed(list(peers)):
+                    items = events if name == "helper, events" else lines
+                    rates[name].append(_rate(peers[name], items, sizes, seconds))
+            found[kind, size] = rates
+            middles = ", ".join(f"{name} {report.middle(rate):.2f}" for name, rate in rates.items())
+            print(f"  {kind} {size}: {middles}", file=sys.stderr)
+    return found
+
+
+def _measured(node: ingesting.Node, size: int, kind: str, warm: int, rounds: int) -> dict[str, list[Segment]]:
+    """Segments by variant, in turns; those that warm up are left out."""
+    bodies = ingesting.bulks(loglines.events(kind, size, EVENTS))
+    found: dict[str, list[Segment]] = defaultdict(list)
+    order = [*ingesting.VARIANTS, *reversed(ingesting.VARIANTS)]
+    for turn in range(warm + rounds):
+        for variant in order:
+            segment = node.run(variant, bodies, BATCHES[size])
+            if turn >= warm:
+                found[variant].append(segment)
+        stored = node.stored("redaction")
+        if stored["failed"] or not stored["redacted"] or stored["stored"] != segment.events:
+            raise RuntimeError(f"the pipeline did not do its work: {stored}")
+    return found
+
+
+def _loss(found: dict[str, list[Segment]], variant: str) -> list[float]:
+    """Throughput lost against none, pair by pair."""
+    return [1 - a.rate / b.rate for a, b in zip(found[variant], found["none"], strict=True)]
+
+
+def _above(found: dict[str, list[Segment]]) -> list[float]:
+    """Microseconds of the node's processor for an event above the script that does nothing, pair by pair."""
+    return [a.micros - b.micros for a, b in zip(found["redaction"], found["noop"], strict=True)]
+
+
+def native(port: int, quick: bool) -> tuple[dict[int, dict[str, list[Segment]]], growing.Growth]:
+    """Everything on the node."""
+    found = {}
+    with ingesting.node(CLUSTER, port) as (url, pid, version), tempfile.TemporaryDirectory() as folder:
+        print(f"server: OpenSearch {version}\n", flush=True)
+        node = ingesting.Node(pathlib.Path(folder), url, pid)
+        for size in (loglines.LONG, loglines.SHORT):
+            found[size] = _measured(node, size, "mixed", 3 if quick else WARM, 1 if quick else ROUNDS)
+            print(_native_table({size: found[size]}), file=sys.stderr)
+        return found, growing.native(node)
+
+
+def _helper_table(found: dict[tuple[str, int], dict[str, list[float]]]) -> str:
+    names = list(next(iter(found.values())))
+    rows = [
+        [f"{kind}, {size} bytes", *(report.spread(rates[name], ".3g") for name in names)]
+        for (kind, size), rates in found.items()
+    ]
+    return report.table(["MB/s", *names], rows)
+
+
+def _native_table(found: dict[int, dict[str, list[Segment]]]) -> str:
+    head = ["events", "with", "events/s", "loss", "node CPU per event, µs", "above no-op, µs"]
+    rows = []
+    for size, segments in found.items():
+        for variant, each in segments.items():
+            loss = report.spread(_loss(segments, variant)) if variant != "none" else "-"
+            above = report.spread(_above(segments), ".1f") if variant == "redaction" else "-"
+            rate, cpu = report.spread((s.rate for s in each), ".0f"), report.spread((s.micros for s in each), ".1f")
+            rows.append([f"{size} bytes", variant, rate, loss, cpu, above])
+    return report.table(head, rows)
+
+
+def helper_ratios(found: dict[tuple[str, int], dict[str, list[float]]]) -> dict[str, float]:
+    """The worst of all sets: each turn of a peer against the helper's in the same turn."""
+    ratios: dict[str, float] = {}
+    for rates in found.values():
+        own = rates["helper, lines"]
+        each = {name: [a / b for a, b in zip(rate, own, strict=True)] for name, rate in rates.items()}
+        each["mb_per_s_25"] = [25 / rate for rate in own]
+        for name, values in each.items():
+            if not name.startswith("helper"):
+                key = name.lower().replace(" ", "_")
+                ratios[key] = max(ratios.get(key, 0.0), report.middle(values))
+    return ratios
+
+
+def _check() -> dict[str, float]:
+    """Everything that needs neither a cluster nor the peers of the extra, once."""
+    redactor = Redactor(Catalogue.shipped())
+    peers: Peers = {"helper, lines": redactor.line, "helper, events": redactor.event, "article": redactors.article()}
+    found = helper(peers, 1, 0.02)
+    growing.helper(redactor.text, 100, 1000, 1)
+    return helper_ratios(found)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="fewer rounds")
+    parser.add_argument("--check", action="store_true", help="no cluster, no aims: whether the benchmark itself works")
+    parser.add_argument("--only", choices=("helper", "native", "growth"), help="one part")
+    parser.add_argument("--port", type=int, default=PORT, help=f"of the cluster (default {PORT})")
+    chosen = parser.parse_args()
+    print(report.machine(), flush=True)
+    if chosen.check:
+        print(report.last_line("redaction", _check(), {}))
+        return
+    ratios: dict[str, float] = {}
+    growths: dict[str, growing.Growth] = {}
+    if chosen.only in (None, "helper"):
+        speeds = helper(_peers(), 1 if chosen.quick else TURNS, SECONDS)
+        print(_helper_table(speeds), "\n")
+        ratios |= helper_ratios(speeds)
+    if chosen.only in (None, "growth"):
+        growths["helper"] = growing.helper(Redactor(Catalogue.shipped()).text)
+    if chosen.only in (None, "native"):
+        segments, growths["native"] = native(chosen.port, chosen.quick)
+        print(_native_table(segments), "\n")
+        ratios |= {f"native_loss_{size}": report.middle(_loss(each, "redaction")) for size, each in segments.items()}
+        ratios |= {f"noop_loss_{size}": report.middle(_loss(each, "noop")) for size, each in segments.items()}
+        ratios["native_cpu_micros"] = max(report.middle(_above(each)) for each in segments.values())
+    if growths:
+        print(growing.table(growths), "\n")
+        ratios |= {f"growth_{who}": max(ratio for ratio, _ in each.values()) for who, each in growths.items()}
+    print(f"at the end: {report.machine()}\n")
+    print(report.last_line("redaction", ratios, {name: aim for name, aim in AIMS.items() if name in ratios}))
+
+
+if __name__ == "__main__":
+    main()
