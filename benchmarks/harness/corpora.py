@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
@@ -22,14 +23,25 @@ from harness.labelled import Labelled, Planted
 GITLEAKS = "gitleaks 8.30.1 (Go module)"
 PRESIDIO = "presidio-evaluator 0.3.2 (PyPI), synth_dataset_v2"
 BESIDES = "not claimed"
+PUBLIC = re.compile(r"https?://|xoxe\.(?=xox)")
 
-CLAIMED_PREFIXES = ("aws-access", "gcp-", "azure-", "github-", "gitlab-", "slack-", "stripe-", "jwt", "private-key")
+VENDORS = ("aws", "gcp", "azure", "github", "gitlab", "slack", "stripe")
+"""The issue names these; what gitleaks calls so, but for what is told of some below, must be found in any text."""
+FORMS = {
+    "jwt": "JWT",
+    "private-key": "PEM private key",
+    "curl-auth-header": "bearer and basic credentials",
+    "generic-api-key": "key by its context",
+}
 SIMILAR = (
-    "npm-access-token", "pypi-upload-token", "sendgrid-api-token", "openai-api-key", "anthropic-api-key",
-    "anthropic-admin-api-key", "huggingface-access-token", "digitalocean-pat", "digitalocean-access-token",
-    "digitalocean-refresh-token", "generic-api-key", "curl-auth-header",
+    "age-secret-key", "anthropic-admin-api-key", "anthropic-api-key", "digitalocean-access-token", "digitalocean-pat",
+    "digitalocean-refresh-token", "grafana-service-account-token", "huggingface-access-token", "linear-api-key",
+    "new-relic-user-api-key", "npm-access-token", "openai-api-key", "postman-api-token", "pypi-upload-token",
+    "rubygems-api-token", "sendgrid-api-token", "sentry-org-token", "shopify-access-token",
+    "shopify-custom-access-token", "shopify-private-app-access-token", "shopify-shared-secret", "vault-service-token",
 )  # fmt: skip
-"""gitleaks' rules whose secrets the catalogue means to find in any text; all others are told besides."""
+"""Tokens of others that the catalogue lists. All else is told besides: most have no form of their own."""
+UNCLAIMED = ("gitlab-session-cookie", "aws-amazon-bedrock-api-key-long-lived", "aws-amazon-bedrock-api-key-short-lived")
 
 ENTITIES = {"CREDIT_CARD": "payment card", "US_SSN": "US SSN", "IBAN_CODE": "IBAN", "EMAIL_ADDRESS": "e-mail"}
 ENTITIES |= {"PHONE_NUMBER": "phone"}
