@@ -79,11 +79,18 @@ def _example(told: dict[str, Any]) -> Iterator[Labelled]:
     if not told["wanted"]:
         yield Labelled(event, (), rule)
     elif secret and (start := text.find(secret)) >= 0:
-        claimed = rule.startswith(CLAIMED_PREFIXES) or rule in SIMILAR
         end = start + len(secret)
-        yield Labelled(
-            event, (Planted(rule, "claimed" if claimed else BESIDES, ("message",), start, end, (start, end)),)
-        )
+        if scheme := PUBLIC.match(secret):  # what says only of what kind it is may stay
+            start += scheme.end()
+        yield Labelled(event, (Planted(rule, group(rule), ("message",), start, end, (start, end)),))
+
+
+def group(rule: str) -> str:
+    """What of the issue a rule of gitleaks belongs to."""
+    vendor = rule.split("-", maxsplit=1)[0]
+    if vendor in VENDORS and rule not in UNCLAIMED:
+        return vendor
+    return FORMS.get(rule, "similar tokens" if rule in SIMILAR else BESIDES)
 
 
 def presidio(folder: pathlib.Path) -> Iterator[Labelled]:
