@@ -14,19 +14,20 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import json
 import pathlib
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 import yaml
 from harness import corpora, labelled, redactors, report, scoring
 from harness.labelled import Labelled
 from harness.scoring import Redact, Score
-from provisioner.redaction import Catalogue, Redactor
 
 from provisioner import starter
+from provisioner.redaction import Catalogue, Redactor
 
 PER_FORM = 200
 AIMS = {"missed": 0.01, "mistaken": 0.001, "alike_changed": 0.0}
@@ -103,20 +104,23 @@ def _examples(score: Score) -> Iterator[str]:
                 yield f"{name} {' / '.join(key)}: {text!r}"
 
 
-def survived(events: Iterable[Labelled], line: Callable[[bytes], object]) -> float:
-    """The share of planted texts that the article's function leaves readable, or whose event it breaks."""
-    import orjson
-
-    left = total = 0
+def article(events: Iterable[Labelled]) -> tuple[float, float]:
+    """Of the article's function: the share of planted texts that can still be read in what it makes of the event, and
+    the share of events of which it makes no JSON (it then raises)."""
+    left = total = broken = count = 0
     for each in events:
-        done = line(orjson.dumps(each.event))
-        shown = "" if done is None else orjson.dumps(done).decode()
+        text = redactors.substituted(each.event)
+        count += 1
+        try:
+            json.loads(text)
+        except json.JSONDecodeError:
+            broken += 1
         for planted in each.planted:
             if planted.end:
                 total += 1
-                text = scoring.text_at(each.event, planted.path)[planted.start : planted.end]
-                left += done is None or orjson.dumps(text).decode()[1:-1] in shown
-    return left / total
+                value = scoring.text_at(each.event, planted.path)[planted.start : planted.end]
+                left += json.dumps(value)[1:-1] in text
+    return left / total, broken / count
 
 
 def _told(name: str, score: Score, examples: bool, *tables: str) -> None:
@@ -152,7 +156,7 @@ def main() -> None:
     ratios = {"missed": own.missed(), "mistaken": own.mistaken()}
     changed = sum(count["changed"] for count in own.alike.values())
     ratios["alike_changed"] = changed / sum(count["events"] for count in own.alike.values())
-    ratios["article_survived"] = survived(events, redactors.article())
+    ratios["article_left"], ratios["article_broken"] = article(events)
     for name, score in _corpora(chosen, redact):
         _told(name, score, chosen.examples, by_group(score), misses(score), by_alike(score))
         claimed = [score.recall(group) for group in {group for group, _ in score.found} if group != corpora.BESIDES]

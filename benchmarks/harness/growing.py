@@ -14,8 +14,8 @@ TEXT_LIMIT = 100_000
 REQUEST = 3_000_000
 FAR = 5
 
-Growth = dict[str, tuple[float, str]]
-"""By form: the worst ratio, and of which unit."""
+Growth = dict[str, tuple[float, str, float]]
+"""By form: the worst ratio, and of which unit; and MB/s of the slowest one."""
 
 
 def _time(work: Callable[[str], object], text: str) -> float:
@@ -37,15 +37,16 @@ def helper(work: Callable[[str], object], small: int = KILO, large: int = MEGA, 
     """
     found = {}
     for form, all_units in hostile.HOSTILE.items():
-        each = []
+        each, slowest = [], 0.0
         for unit in all_units[:units]:
             low = _time(work, hostile.string(unit, small)) / small
             for size in (small * 16, large):
-                ratio = _time(work, hostile.string(unit, size)) / size / low
-                if ratio > FAR:
+                high = _time(work, hostile.string(unit, size)) / size
+                if high / low > FAR:
                     break
-            each.append((ratio, unit))
-        found[form] = max(each)
+            each.append((high / low, unit))
+            slowest = max(slowest, high)
+        found[form] = (*max(each), 1e-6 / slowest)
     return found
 
 
@@ -53,7 +54,7 @@ def native(node: Node) -> Growth:
     """The same by the node's processor time, from a hundredth of the limit to the limit, as many bytes at each end."""
     found = {}
     for form, units in hostile.HOSTILE.items():
-        each = []
+        each, slowest = [], 0.0
         for unit in units:
             seconds = []
             for size in (TEXT_LIMIT // 100, TEXT_LIMIT):
@@ -61,12 +62,16 @@ def native(node: Node) -> Growth:
                 node.simulate(texts)
                 seconds.append(node.simulate(texts))
             each.append((seconds[1] / max(seconds[0], 0.01), unit))
-        found[form] = max(each)
+            slowest = max(slowest, seconds[1])
+        found[form] = (*max(each), REQUEST / 1e6 / slowest)
     return found
 
 
 def table(found: dict[str, Growth]) -> str:
     """Rows are forms, columns who was measured."""
     forms = list(next(iter(found.values())))
-    rows = [[form, *(f"{each[form][0]:.2f} (`{each[form][1]!r}`)" for each in found.values())] for form in forms]
+    rows = [
+        [form, *(f"{each[form][0]:.2f} (`{each[form][1]!r}`); {each[form][2]:.2g} MB/s" for each in found.values())]
+        for form in forms
+    ]
     return report.table(["hostile strings for", *found], rows)
