@@ -61,7 +61,9 @@ class Node:
         self._template = by_key["index_template", f"{made.owner}-authentication"].body
         finals = {"none": None, "noop": "bench-noop", "redaction": self.pipeline}
         for variant, final in finals.items():
-            self.client.request("PUT", f"/_index_template/bench-{variant}-{self._namespace}", self._body(variant, final))
+            self.client.request(
+                "PUT", f"/_index_template/bench-{variant}-{self._namespace}", self._body(variant, final)
+            )
 
     def _body(self, variant: str, final: str | None) -> dict[str, Any]:
         """The starter pack's index template for a stream of ours, with this final pipeline and no other."""

@@ -20,11 +20,11 @@ WHOLE = 10**9
 @dataclass
 class Score:
     """`found[group, form]` counts planted, exact, wide, part and missed; `markers[detector]` right and wrong ones, the
-    `groups[group]` under which detectors its values went; `wrong` and `left` are examples for whoever mends it."""
+    `names[group, form]` under which detectors its values went; `wrong` and `left` are examples for whoever mends it."""
 
     found: dict[tuple[str, str], Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     markers: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
-    groups: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    names: dict[tuple[str, str], Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     alike: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     wrong: list[tuple[str, str, str]] = field(default_factory=list)
     left: list[tuple[str, str, str]] = field(default_factory=list)
@@ -33,6 +33,14 @@ class Score:
         """Values of a group that are gone, and all of them."""
         counts = [count for (name, _), count in self.found.items() if name == group]
         return sum(each["exact"] + each["wide"] for each in counts), sum(each["planted"] for each in counts)
+
+    def detectors(self, group: str) -> list[str]:
+        """Under which detectors a group's values went, the most frequent first."""
+        names: Counter[str] = Counter()
+        for (name, _), count in self.names.items():
+            if name == group:
+                names.update(count)
+        return [name for name, _ in names.most_common()]
 
     def missed(self) -> float:
         """Share of all planted values that are not wholly gone."""
@@ -121,7 +129,7 @@ def score(events: Iterable[Labelled], redact: Redact) -> Score:
             end = planted.end or len(text)
             used |= {(planted.path, s) for s in here if s[0] < end and s[1] > planted.start}
             total.found[planted.group, planted.form].update(("planted", outcome))
-            total.groups[planted.group].update(names)
+            total.names[planted.group, planted.form].update(names)
             if outcome != "exact":
                 total.left.append((planted.form, outcome, _shown(text, planted.start, end)))
         _wrong(each, changes, used, total)
