@@ -146,16 +146,28 @@ def _above(found: dict[str, list[Segment]]) -> list[float]:
     return [a.micros - b.micros for a, b in zip(found["redaction"], found["noop"], strict=True)]
 
 
-def native(port: int, quick: bool) -> tuple[dict[int, dict[str, list[Segment]]], growing.Growth]:
-    """Everything on the node."""
-    found = {}
+@contextlib.contextmanager
+def _node(port: int) -> Iterator[ingesting.Node]:
     with ingesting.node(CLUSTER, port) as (url, pid, version), tempfile.TemporaryDirectory() as folder:
         print(f"server: OpenSearch {version}\n", flush=True)
-        node = ingesting.Node(pathlib.Path(folder), url, pid)
+        yield ingesting.Node(pathlib.Path(folder), url, pid)
+
+
+def native(port: int, quick: bool) -> dict[int, dict[str, list[Segment]]]:
+    """All segments on the node, by size and variant."""
+    found = {}
+    with _node(port) as node:
         for size in (loglines.LONG, loglines.SHORT):
             found[size] = _measured(node, size, "mixed", 3 if quick else WARM, 1 if quick else ROUNDS)
             print(_native_table({size: found[size]}), file=sys.stderr)
-        return found, growing.native(node)
+    return found
+
+
+def growths(port: int) -> dict[str, growing.Growth]:
+    """Of the helper, and of the pipeline."""
+    found = {"helper": growing.helper(Redactor(Catalogue.shipped()).text)}
+    with _node(port) as node:
+        return found | {"native": growing.native(node)}
 
 
 def _helper_table(found: dict[tuple[str, int], dict[str, list[float]]]) -> str:
@@ -212,22 +224,20 @@ def main() -> None:
         print(report.last_line("redaction", _check(), {}))
         return
     ratios: dict[str, float] = {}
-    growths: dict[str, growing.Growth] = {}
     if chosen.only in (None, "helper"):
         speeds = helper(_peers(), 1 if chosen.quick else TURNS, SECONDS)
         print(_helper_table(speeds), "\n")
         ratios |= helper_ratios(speeds)
-    if chosen.only in (None, "growth"):
-        growths["helper"] = growing.helper(Redactor(Catalogue.shipped()).text)
     if chosen.only in (None, "native"):
-        segments, growths["native"] = native(chosen.port, chosen.quick)
+        segments = native(chosen.port, chosen.quick)
         print(_native_table(segments), "\n")
         ratios |= {f"native_loss_{size}": report.middle(_loss(each, "redaction")) for size, each in segments.items()}
         ratios |= {f"noop_loss_{size}": report.middle(_loss(each, "noop")) for size, each in segments.items()}
         ratios["native_cpu_micros"] = max(report.middle(_above(each)) for each in segments.values())
-    if growths:
-        print(growing.table(growths), "\n")
-        ratios |= {f"growth_{who}": max(ratio for ratio, _, _ in each.values()) for who, each in growths.items()}
+    if chosen.only in (None, "growth"):
+        growth = growths(chosen.port)
+        print(growing.table(growth), "\n")
+        ratios |= {f"growth_{who}": max(ratio for ratio, _, _ in each.values()) for who, each in growth.items()}
     print(f"at the end: {report.machine()}\n")
     print(report.last_line("redaction", ratios, {name: aim for name, aim in AIMS.items() if name in ratios}))
 
