@@ -99,7 +99,7 @@ def presidio(folder: pathlib.Path) -> Iterator[Labelled]:
         planted = []
         for span in item["spans"]:
             kind, start, end = span["entity_type"], span["start_position"], span["end_position"]
-                if group := ENTITIES.get(kind):
+            if group := ENTITIES.get(kind):
                 why = _unclaimed(kind, span["entity_value"])
                 form = f"{kind} ({why})" if why else kind
                 planted.append(Planted(form, BESIDES if why else group, ("message",), start, end, (start, end)))
