@@ -12,10 +12,10 @@ KILO, MEGA = 1_000, 1_000_000
 TEXT_LIMIT = 300_000
 """How long the texts are that the pipeline is measured with, in characters: Painless stops a function after a million
 turns of its loops, and the event then loses its content. The pipeline gets so many bytes in one request:"""
-REQUEST = 3_000_000
+REQUEST = 600_000
 FAR = 5
-TICK = 0.02
-"""The system counts processor time in hundredths of a second: less than two of them say nothing."""
+TICK = 0.05
+"""The system counts processor time in hundredths of a second: less than five of them say nothing, and count as five."""
 
 Growth = dict[str, tuple[float, str, float]]
 """By form: the worst ratio, and of which unit; and MB/s of the slowest one."""
