@@ -166,6 +166,7 @@ def native(port: int, quick: bool) -> dict[int, dict[str, list[Segment]]]:
 def growths(port: int) -> dict[str, growing.Growth]:
     """Of the helper, and of the pipeline."""
     found = {"helper": growing.helper(Redactor(Catalogue.shipped()).text)}
+    print(growing.table(found), file=sys.stderr, flush=True)
     with _node(port) as node:
         return found | {"native": growing.native(node)}
 
