@@ -114,7 +114,8 @@ class Maker:
         for _ in range(self.random.randint(0, pieces)):
             kind = self.random.random()
             made.append(
-                self.secret() if kind < 0.3
+                self.random.choice(["", ".", "+"]).join([self.secret()] * 7) if kind < 0.01
+                else self.secret() if kind < 0.3
                 else self.random.choice(LEFT) if kind < 0.5
                 else self.random.choice(KEYS) if kind < 0.6
                 else self.random.choice(GLUE)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Covers = Callable[[str], bool]
 
-_TURNS = 3
+_TURNS = 6
 """A marker may bare what stood beside the value, so the text is looked at again; so often at most."""
 _SIGNS, _AT, _SIGNATURE, _CARDS, _SSNS, _PHONES, _WORDS, _JWT, _CREDENTIALS, _PEM = (1 << i for i in range(10))
 _NUMBERS = _CARDS | _SSNS | _PHONES

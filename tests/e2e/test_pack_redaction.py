@@ -49,6 +49,7 @@ GONE = [
     ],
     ("pan:4111111111111111,exp", "pan:[credit_card_REDACTED],exp"),
     ("4111111111111111 and 5555555555554444", "[credit_card_REDACTED] and [credit_card_REDACTED]"),
+    (".".join(["4111111111111111"] * 8), ".".join(["[credit_card_REDACTED]"] * 8)),
     # social security numbers that can exist
     ("ssn 123-45-6789.", "ssn [ssn_REDACTED]."),
     # tokens

@@ -219,6 +219,28 @@ def test_twice_is_once_for_any_text(text):
     assert REDACTOR.text(once) == once
 
 
+CHAINED = (
+    CARD, "4111 1111 1111 1111", "123-45-6789", "DE89370400440532013000", "+49 30 901820", "(212) 555-0142", "212-555-0142",
+    "a.b@example.org", "AKIAIOSFODNN7EXAMPLE", "Bearer abcdef1234567890", "Basic dXNlcjpwYXNz", "pin=x1", "--pin x1",
+    "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3", "postgres://u:p@h", "Cookie: a=b", "token: [a",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("secret", CHAINED)
+def test_twice_is_once_for_values_right_behind_each_other(secret):
+    """What one marker bares would be found by the next turn only, and there are not as many turns as values."""
+    redactor = Redactor(EVERYTHING)
+    for glue in ("", ".", "-", " ", "+", "_", "/", ",", "=", ":", "(", "@", "[", '"', "\\", "\\n", "\n", "`"):
+        once = redactor.text(glue.join([secret] * 15))
+        assert redactor.text(once) == once, glue
+
+
+def test_telephones_right_behind_each_other_all_go():
+    redactor = Redactor(EVERYTHING)
+    assert redactor.text("+49 30 901820" * 9) == "[phone_REDACTED]" * 9
+    assert redactor.text("212-555-0142(212) 555-0142+442079460958") == "[phone_REDACTED]" * 3
+
+
 def seconds(redactor, unit, size):
     text = unit * (size // len(unit)) + " password=hunter2"
     begin = time.process_time()
