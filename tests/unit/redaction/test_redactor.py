@@ -34,6 +34,17 @@ def test_an_event_is_redacted_at_any_depth_and_says_so():
     assert event["message"] == f"card {CARD}"
 
 
+def test_the_last_part_of_a_dotted_key_counts_as_a_key_of_its_own():
+    headers = {"http.request.headers.authorization": "abc", "http.request.headers.cookie": "a=1"}
+    event = {"app.pin": "1234", "a": {"b.card_number": 5, ".jwt.": "x"}, **headers}
+    stays = {"pin.length": "1234", "app.pins": "1", "app.": "x", ".": "y", "a.pin.b": "z"}
+    got = REDACTOR.event(event | stays)
+    assert got.pop("ingest")["redacted"]["fields"] == ["a..jwt.", "a.b.card_number", "app.pin", *headers]
+    token = "[access_token_REDACTED]"
+    want = {"app.pin": "[password_REDACTED]", "a": {"b.card_number": MASKED, ".jwt.": token}}
+    assert got == want | dict.fromkeys(headers, token) | stays
+
+
 def test_an_event_without_anything_to_hide_is_itself():
     event = {"message": "login failed", "count": 3, "tags": ["a", None]}
     assert REDACTOR.event(event) is event
@@ -220,9 +231,10 @@ def test_twice_is_once_for_any_text(text):
 
 
 CHAINED = (
-    CARD, "4111 1111 1111 1111", "123-45-6789", "DE89370400440532013000", "+49 30 901820", "(212) 555-0142", "212-555-0142",
-    "a.b@example.org", "AKIAIOSFODNN7EXAMPLE", "Bearer abcdef1234567890", "Basic dXNlcjpwYXNz", "pin=x1", "--pin x1",
-    "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3", "postgres://u:p@h", "Cookie: a=b", "token: [a",
+    CARD, "4111 1111 1111 1111", "123-45-6789", "DE89370400440532013000", "+49 30 901820", "(212) 555-0142",
+    "212-555-0142", "a.b@example.org", "AKIAIOSFODNN7EXAMPLE", "Bearer abcdef1234567890", "Basic dXNlcjpwYXNz",
+    "pin=x1", "--pin x1", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3", "postgres://u:p@h",
+    "Cookie: a=b", "token: [a",
 )  # fmt: skip
 
 
