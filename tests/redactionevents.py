@@ -59,7 +59,7 @@ HOSTILE = (
     "=", ":", "://", "eyJ", "1", "1 ", "-", "--", '"', "'", "\\", "[", "{", "@", "4111-", "a@", "a.", ".", " ", "password=", "password:[",
     'password="', "bearer=", "bearer ", "Basic ", "-----BEGIN PRIVATE KEY-----", "-----BEGIN ", "sk-ant-", "glpat-", "sig=", "DE89 ", "a:b@",
     "eyJ.", "eyJaaaaaaaaa.", "[a_REDACTED]", "[a_", "+1 ", "(212) ", "--password ", "aaaaaaaaaaaaaaaa ", "123-45-", "/", "_",
-    "authorization: a ", "authorization:a ", "pin=\\", "a.pin=", "pin=`", "+49 30 901820", "pin=x\\\\a",
+    "authorization: a ", "authorization:a ", "pin=\\", "a.pin=", "pin=` ", "+49 30 901820", "pin=x\\\\a",
 )  # fmt: skip
 
 

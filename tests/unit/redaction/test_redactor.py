@@ -247,6 +247,22 @@ def test_twice_is_once_for_values_right_behind_each_other(secret):
         assert redactor.text(once) == once, glue
 
 
+def test_what_does_not_settle_goes_as_a_whole():
+    """Each of these is too long a key as long as the next one stands behind it: a turn bares one of them."""
+    unit = "GR1348941" + "a" * 19 + "-"
+    assert REDACTOR.text("x " + unit * 6) == "x " + "[api_key_REDACTED]" * 6
+    assert REDACTOR.text("x " + unit * 40) == "[api_key_REDACTED]"
+
+
+def test_a_key_that_is_dropped_stays_with_a_marker():
+    event = {"password: \x7f": {"customer_iban": "x"}, "iban": "[iban_REDACTED]", "b": {"iban": "x", "n": 1}}
+    redactor = Redactor(changed(iban={"action": "drop"}))
+    got = redactor.event(event)
+    assert got["iban"] == "[iban_REDACTED]"
+    assert got["b"] == {"n": 1}
+    assert redactor.event(got) == got
+
+
 def test_telephones_right_behind_each_other_all_go():
     redactor = Redactor(EVERYTHING)
     assert redactor.text("+49 30 901820" * 9) == "[phone_REDACTED]" * 9
