@@ -23,6 +23,7 @@ KEYS = [
     "api.key", "apiKey", "client_secret", "secretKey", "token", "access_token", "accessToken", "id-token", "cookie",
     "Set-Cookie", "authorization", "jwt", "ssn", "card_number", "creditCard", "cvv", "iban", "customer_iban", "phone",
     "AccountKey", "private_key", "secret", "pass_", "pass-word", "mobile", "PWD", "sig", "passwort",
+    "app.secret", "app.pin", "headers.authorization", "x.cookie", "env.PWD", "app.pin.", "Proxy-Authorization",
 ]  # fmt: skip
 HARMLESS_KEYS = [
     "message", "source", "ip", "actor", "username", "labels", "name", "trace.id", "count", "a", "", "@timestamp", "note",
@@ -35,6 +36,7 @@ GLUE = [
     "İ", "😀", "\u2028", "１", "\x00", "\x7f", "Bearer ", "bearer", "basic ", "BASIC ", "Digest ", "null", "true", "None", "x", "1", "b",
     "B", "eyJ", "sig=", "-----", "[a_REDACTED]", "[credit_card_REDACTED:1111]", "[email_REDACTED:k1:0123456789abcdef]", "_REDACTED]",
     "[x_REDACTED", "[_REDACTED]", "[a_REDACTED:12]", "+", "%3D", "%2B", "https://", "postgres://u:", "PWD=/", "cookie: ",
+    "`", "\\n", "\\\\r", "\\t", "\\\\\"", ",--", "=\n", ":\r\n", "Authorization: Api-Token ", "authorization: X ", "Api_Key abc12345",
 ]  # fmt: skip
 LEFT = [
     "4111111111111112", "0.4111111111111111", "4111 11111111 1111", "000-12-3456", "666-12-3456", "123-45-67890",
@@ -57,6 +59,7 @@ HOSTILE = (
     "=", ":", "://", "eyJ", "1", "1 ", "-", "--", '"', "'", "\\", "[", "{", "@", "4111-", "a@", "a.", ".", " ", "password=", "password:[",
     'password="', "bearer=", "bearer ", "Basic ", "-----BEGIN PRIVATE KEY-----", "-----BEGIN ", "sk-ant-", "glpat-", "sig=", "DE89 ", "a:b@",
     "eyJ.", "eyJaaaaaaaaa.", "[a_REDACTED]", "[a_", "+1 ", "(212) ", "--password ", "aaaaaaaaaaaaaaaa ", "123-45-", "/", "_",
+    "authorization: a ", "authorization:a ", "pin=\\", "a.pin=", "pin=` ", "+49 30 901820", "pin=x\\\\a",
 )  # fmt: skip
 
 
@@ -105,6 +108,7 @@ class Maker:
             lambda: f"{name}={token}", lambda: f"{name}: {token}", lambda: f'"{name}": "{token} b"', lambda: f"--{name} {token}",
             lambda: f"{{\\\"{name}\\\":\\\"{token}\\\"}}", lambda: f"{name} = ['{token}', 2]", lambda: f"Cookie: a={token}; b=2",
             lambda: f"-----BEGIN RSA PRIVATE KEY-----\n{token}\n-----END RSA PRIVATE KEY-----",
+            lambda: f"Authorization: {self.random.choice(['Api-Token', 'Key', 'x', '1a', 'none', 'é'])} {token}{self.random.choice(['', '=', '==x', '.', ','])}",
             lambda: f"sig={self.some(CLASSES['alphanumeric'], 40)}%2B+/{self.random.choice(['=', '%3D', ''])}",
             lambda: f"john.{token}+x@mail.example.org", lambda: "+49 30 901820", lambda: "(212) 555-0142",
         ])()  # fmt: skip
@@ -114,7 +118,8 @@ class Maker:
         for _ in range(self.random.randint(0, pieces)):
             kind = self.random.random()
             made.append(
-                self.secret() if kind < 0.3
+                self.random.choice(["", ".", "+"]).join([self.secret()] * 7) if kind < 0.01
+                else self.secret() if kind < 0.3
                 else self.random.choice(LEFT) if kind < 0.5
                 else self.random.choice(KEYS) if kind < 0.6
                 else self.random.choice(GLUE)

@@ -36,6 +36,7 @@ _EMAIL = re.compile("@")
 _LOCAL = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._%+-")
 _DOMAIN = re.compile(f"[{_WORD}.-]{{0,254}}")
 _PHONE = re.compile(rf"(?<![{_WORD}_.+\-])[+(0-9]")
+_PHONE_SIGNS = frozenset("+(")
 _BITS = {c: i for i, c in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")}
 _DIGITS = frozenset("0123456789")
 _WORDS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
@@ -174,13 +175,23 @@ def emails(text: str, spans: list[Span], detector: str) -> None:
 
 
 def phones(text: str, spans: list[Span], detector: str) -> None:
-    """+, a country code and 8 to 15 digits in all (E.164), or North America's ddd-ddd-dddd"""
-    at = 0
-    while found := _PHONE.search(text, at):
-        last = _phone(text, found.start())
+    """+, a country code and 8 to 15 digits in all (E.164), or North America's ddd-ddd-dddd
+
+    Where one ends the next may begin: its marker would let it begin there in the next turn.
+    """
+    at, done = 0, -1
+    while True:
+        begin = at if at == done and text[at : at + 1] in _PHONE_SIGNS else -1
+        if begin < 0:
+            found = _PHONE.search(text, at)
+            if found is None:
+                return
+            begin = found.start()
+        last = _phone(text, begin)
         if last > 0:
-            spans.append((found.start(), last, detector))
-        at = last if last > 0 else found.end()
+            spans.append((begin, last, detector))
+            done = last
+        at = last if last > 0 else begin + 1
 
 
 def _phone(text: str, begin: int) -> int:

@@ -14,19 +14,26 @@ Span = tuple[int, int, str]
 """From, to, detector."""
 
 _NOT_WORD = re.compile("[^A-Za-z0-9]+")
-_LAST_WORD = re.compile("[A-Za-z0-9](?![^A-Za-z0-9]*[A-Za-z0-9])")
 _SIGN = re.compile("[=:](?<=[A-Za-z0-9 \\\\\"'_.-][=:])|--")
-_SKIPPED = re.compile("[\x00-\x20\xa0=:>]*")
+_SKIPPED = re.compile("[\x00-\x09\x0b\x0c\x0e-\x20\xa0=:>]*")
 _SLASHES = re.compile(r"\\*")
-_UNQUOTED = re.compile("[^\x00-\x20\xa0,;&\"'<>)}\\]|\\[]*")
-_LINE = re.compile("[^\n\r\"']*")
+_UNQUOTED = re.compile("[^\x00-\x20\xa0,;&\"'`<>)}\\]|\\[\\\\]*")
+_LINE = re.compile("[^\n\r\"'\\\\]*")
+_SCHEME = re.compile("[A-Za-z][A-Za-z0-9_-]*")
+_TOKEN68 = re.compile("[A-Za-z0-9._~+/-]+=*")
+_DIGIT, _LETTER = re.compile("[0-9]"), re.compile("[A-Za-z]")
 _BRACKET = re.compile(r"[\[\]{}]")
 _OPTION = re.compile("[A-Za-z0-9_-]*")
 _BEFORE = " \\\"'"
-_SPACES = frozenset(map(chr, [*range(0x21), 0xA0]))
+_BEFORE_OPTION = frozenset(" ,\"'`([{")
+_SPACES = frozenset(map(chr, [*range(0x21), 0xA0])) - {"\n", "\r"}
+_ESCAPED = frozenset("\"'nrt")
+_BREAKS = frozenset("\n\r")
+_ONE_WORD, _HEADER, _AUTHORIZATION = range(3)
 _SCHEMES = frozenset({"bearer", "basic", "token", "digest", "negotiate"})
 _EMPTY = frozenset({"null", "none", "true", "false"})
-_KEY_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.")
+_WORD = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
+_KEY_CHARACTERS = _WORD | frozenset("_-.")
 
 
 def squeezed(key: str) -> str:
@@ -55,10 +62,10 @@ class Keys:
 
     def detector(self, key: str) -> str | None:
         """The detector of a key, or None: user.apiKey and X-API-KEY are keys as well."""
+        known = self._named(key)
+        if known is not None:
+            return self.names[known]
         name = squeezed(key)
-        found = self.names.get(name)
-        if found is not None:
-            return found
         for length in self.lengths:
             if length > len(name):
                 return None
@@ -66,6 +73,25 @@ class Keys:
             if found is not None:
                 return found
         return None
+
+    def _named(self, key: str) -> str | None:
+        """The one of `names` that a key is, or the last part of a dotted one (app.secret), or None."""
+        name = squeezed(key)
+        if name in self.names:
+            return name
+        last = len(key)
+        while last > 0 and key[last - 1] not in _WORD:
+            last -= 1
+        dot = key.rfind(".", 0, last)
+        name = squeezed(key[dot + 1 : last])
+        return name if dot >= 0 and name in self.names else None
+
+    def _kind(self, key: str) -> int:
+        """How far the value of a sensitive key goes in a text."""
+        name = self._named(key) or ""
+        if name in self.headers:
+            return _HEADER
+        return _AUTHORIZATION if name.endswith("authorization") else _ONE_WORD
 
     def spans(self, text: str, spans: list[Span]) -> None:
         """key=value, "key": "value", key => value, --key value"""
@@ -83,31 +109,34 @@ class Keys:
             begin -= 1
         key = text[begin:last]
         detector = self.detector(key) if last - begin >= 3 else None
-        if detector is None or (key == "PWD" and last == sign and text.startswith("/", sign + 1)):
+        if detector is None or (key[-4:] in ("PWD", ".PWD") and last == sign and text.startswith("/", sign + 1)):
             return sign + 1
-        return self._value(text, sign + 1, detector, spans, header=squeezed(key) in self.headers)
+        return self._value(text, sign + 1, detector, spans, self._kind(key))
 
     def _option(self, text: str, at: int, spans: list[Span]) -> int:
-        if at > 0 and text[at - 1] != " ":
+        if at > 0 and text[at - 1] not in _BEFORE_OPTION:
             return at + 2
         last = _OPTION.match(text, at + 2).end()  # type: ignore[union-attr]
         if last + 1 >= len(text) or text[last] != " " or text[last + 1] == "-":
             return at + 2
         detector = self.detector(text[at + 2 : last])
-        return at + 2 if detector is None else self._value(text, last + 1, detector, spans, header=False)
+        return at + 2 if detector is None else self._value(text, last + 1, detector, spans, _ONE_WORD)
 
-    def _value(self, text: str, begin: int, detector: str, spans: list[Span], *, header: bool) -> int:
-        """Adds the span of the value that follows a key, and gives the place after it."""
+    def _value(self, text: str, begin: int, detector: str, spans: list[Span], kind: int) -> int:
+        """Adds the span of the value that follows a key on its line, and gives the place after it."""
         skipped = _SKIPPED.match(text, begin).end()  # type: ignore[union-attr]
         at = _SLASHES.match(text, skipped).end()  # type: ignore[union-attr]
-        if at >= len(text):
+        slashes = at - skipped
+        if at < len(text) and text[at] == "`":
+            at += 1
+        if at >= len(text) or text[at] in _BREAKS or (slashes > 0 and text[at] in "nr"):
             return at
         first = text[at]
         if first in "\"'":
-            return _quoted(text, at, at - skipped, detector, spans)
+            return _quoted(text, at, slashes, detector, spans)
         marker = end(text, at)
-        if header:
-            last = _LINE.match(text, at).end()  # type: ignore[union-attr]
+        if kind == _HEADER:
+            last = _unquoted_end(_LINE, text, at)
             if marker != last and last > at:
                 spans.append((at, last, detector))
             return last
@@ -118,27 +147,52 @@ class Keys:
             if last - at > 2:
                 spans.append((at, last, detector))
             return last
-        return _word(text, at, detector, spans)
+        return _word(text, at, detector, spans, kind)
 
 
-def _word(text: str, at: int, detector: str, spans: list[Span]) -> int:
-    last = _value_end(text, at)
+def _word(text: str, at: int, detector: str, spans: list[Span], kind: int) -> int:
+    last = _unquoted_end(_UNQUOTED, text, at)
     if 5 <= last - at <= 9 and last < len(text) and text[last] in _SPACES and squeezed(text[at:last]) in _SCHEMES:
         at = last + 1
         if end(text, at) > 0:
             return at
-        last = _value_end(text, at)
+        last = _unquoted_end(_UNQUOTED, text, at)
+    elif kind == _AUTHORIZATION:
+        last = _schemed(text, at, last)
     if last > at and not (last - at in (4, 5) and text[at:last].lower() in _EMPTY):
         spans.append((at, last, detector))
     return last
 
 
-def _value_end(text: str, at: int) -> int:
+def _schemed(text: str, at: int, last: int) -> int:
+    """Where the credentials end whose scheme may stand here: one more word, of the characters that RFC 9110 has for it
+    (token68), eight at least, with a digit and a letter ("Api-Token 22cb987851bc").
+    """
+    if text[last : last + 1] != " " or not _SCHEME.fullmatch(text, at, last) or text[at:last].lower() in _EMPTY:
+        return last
+    end_ = _unquoted_end(_UNQUOTED, text, last + 1)
+    word = text[last + 1 : end_]
+    known = len(word) >= 8 and _TOKEN68.fullmatch(word) and _DIGIT.search(word) and _LETTER.search(word)
+    return end_ if known else last
+
+
+def _unquoted_end(of: re.Pattern[str], text: str, at: int) -> int:
+    """Where a value without quotes ends: before a marker too, and before a quote, line break or tab behind backslashes
+    (JSON within JSON).
+    """
     while True:
-        at = _UNQUOTED.match(text, at).end()  # type: ignore[union-attr]
-        if at >= len(text) or text[at] != "[" or end(text, at) > 0:
+        at = of.match(text, at).end()  # type: ignore[union-attr]
+        if at >= len(text):
             return at
-        at += 1
+        if text[at] == "\\":
+            after = _SLASHES.match(text, at).end()  # type: ignore[union-attr]
+            if text[after : after + 1] in _ESCAPED:
+                return at
+            at = after
+        elif text[at] == "[" and end(text, at) < 0:
+            at += 1
+        else:
+            return at
 
 
 def _quoted(text: str, at: int, slashes: int, detector: str, spans: list[Span]) -> int:

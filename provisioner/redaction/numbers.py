@@ -29,14 +29,15 @@ class Cards:
 
     def spans(self, text: str, spans: list[Span], detector: str) -> None:
         """Adds each card's."""
-        at = 0
+        at, done = 0, -1  # done: a digit before a full stop is no fraction's where a card ended there
         while found := _FIRST.search(text, at):
             begin = found.start()
             before = text[begin - 1] if begin else " "
-            fraction = before == "." and begin > 1 and text[begin - 2] in "0123456789"
+            fraction = before == "." and begin > 1 and begin - 1 != done and text[begin - 2] in "0123456789"
             last = -1 if before in _WORD or fraction else self._card(text, begin)
             if last > 0:
                 spans.append((begin, last, detector))
+                done = last
             at = last if last > 0 else begin + 1
 
     def _card(self, text: str, begin: int) -> int:

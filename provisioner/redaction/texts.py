@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
     Covers = Callable[[str], bool]
 
-_TURNS = 3
-"""A marker may bare what stood beside the value, so the text is looked at again; so often at most."""
+_TURNS = 6
+"""A marker may bare what stood beside the value, so the text is looked at again. What so many turns don't settle
+(dozens of keys right behind each other) goes as a whole: no text may take a turn for each of its values.
+"""
 _SIGNS, _AT, _SIGNATURE, _CARDS, _SSNS, _PHONES, _WORDS, _JWT, _CREDENTIALS, _PEM = (1 << i for i in range(10))
 _NUMBERS = _CARDS | _SSNS | _PHONES
 _COSTLY = _NUMBERS | _WORDS
@@ -113,11 +115,13 @@ class Texts:
     def redacted(self, text: str, covers: Covers, told: Callable[[str], None], gates: int | None = None) -> str:
         """The text with a marker for every span that `covers(detector)`; `told(detector)` for each marker put."""
         now = text
-        for turn in range(_TURNS):
+        for turn in range(_TURNS + 1):
             spans = self.spans(now, None if turn else gates)
             then = self._replaced(now, spans, covers, told) if spans else now
             if then == now:
                 break
+            if turn == _TURNS:
+                return self.marks.of("", self._settled(now, spans, covers)[0][2])
             now = then
         return now
 

@@ -145,7 +145,7 @@ class Walk:
             else:
                 detector = above if above is not None else self._sensitive(key)
                 name = self._path[-1] = self.text(key, key=True)
-            if above is None and detector is not None and self._actions.get(detector) == "drop":
+            if above is None and detector is not None and self._is_dropped(detector, value):
                 self._below.append(detector)
             else:
                 made[key] = self.value(value, detector)
@@ -166,6 +166,11 @@ class Walk:
         value = self.value(value, None)
         self._path.pop()
         return value
+
+    def _is_dropped(self, detector: str, value: Any) -> bool:
+        """Whether a key goes with its value; not with a marker, which an earlier pass may have left."""
+        marked = isinstance(value, str) and MARKER.fullmatch(value)
+        return self._actions.get(detector) == "drop" and not marked
 
     def _sensitive(self, key: str) -> str | None:
         detector = self._texts.keys.detector(key)

@@ -38,6 +38,28 @@ GONE = [
     ("pin: 1234", "pin: [password_REDACTED]"),
     ("postgres://app:s3cret@db.internal/x", "postgres://app:[password_REDACTED]@db.internal/x"),
     ("?user=a&password=b&x=c", "?user=a&password=[password_REDACTED]&x=c"),
+    ('["web-1","--password hunter2"]', '["web-1","--password [password_REDACTED]"]'),
+    ("web-1,--password hunter2", "web-1,--password [password_REDACTED]"),
+    ("(--password hunter2)", "(--password [password_REDACTED])"),
+    # a value without quotes ends where JSON within JSON goes on, and at a backtick; a backslash in it is part of it
+    (
+        '{"log":"{\\"msg\\":\\"DB_PASSWORD=4f8a\\",\\"n\\":1}"}',
+        '{"log":"{\\"msg\\":\\"DB_PASSWORD=[password_REDACTED]\\",\\"n\\":1}"}',
+    ),
+    ('{"log":"password=a\\\\\\"x\\\\\\""}', '{"log":"password=[password_REDACTED]\\\\\\"x\\\\\\""}'),
+    ('"a.ini": "password=x1\\nBACKUP=true"', '"a.ini": "password=[password_REDACTED]\\nBACKUP=true"'),
+    ('"h":"Cookie: a=1; b=2\\r\\nHost: x"', '"h":"Cookie: [access_token_REDACTED]\\r\\nHost: x"'),
+    ("password=ab\\cd\\", "password=[password_REDACTED]"),
+    ("key := `password=x1`; y", "key := `password=[password_REDACTED]`; y"),
+    ("password=`x1` y", "password=`[password_REDACTED]` y"),
+    # the last part of a dotted key
+    ("app.pin=1234 spring.mail.pass: x", "app.pin=[password_REDACTED] spring.mail.pass: [password_REDACTED]"),
+    (
+        "http.request.headers.authorization=abc http.request.headers.cookie: a=1; b=2",
+        "http.request.headers.authorization=[access_token_REDACTED] "
+        "http.request.headers.cookie: [access_token_REDACTED]",
+    ),
+    ("GITHUB_PASSWORD=\nDB_PASSWORD=x1\nNEXT=2", "GITHUB_PASSWORD=\nDB_PASSWORD=[password_REDACTED]\nNEXT=2"),
     # payment cards of every issuer
     *[
         (f"card {number} used", "card [credit_card_REDACTED] used")
@@ -49,10 +71,15 @@ GONE = [
     ],
     ("pan:4111111111111111,exp", "pan:[credit_card_REDACTED],exp"),
     ("4111111111111111 and 5555555555554444", "[credit_card_REDACTED] and [credit_card_REDACTED]"),
+    (".".join(["4111111111111111"] * 8), ".".join(["[credit_card_REDACTED]"] * 8)),
     # social security numbers that can exist
     ("ssn 123-45-6789.", "ssn [ssn_REDACTED]."),
     # tokens
     ("Authorization: Bearer abcdef1234567890", "Authorization: Bearer [access_token_REDACTED]"),
+    ("Authorization: Api-Token 22cb987851bc, x", "Authorization: [access_token_REDACTED], x"),
+    ("Proxy-Authorization: ApiKey dGVzdDE6==\nHost: a", "Proxy-Authorization: [access_token_REDACTED]\nHost: a"),
+    ("authorization: denied 203.0.113.42", "authorization: [access_token_REDACTED] 203.0.113.42"),
+    ("authorization=granted request_id=abc12345", "authorization=[access_token_REDACTED] request_id=abc12345"),
     ("BeArEr abcdef1234567890, ok", "BeArEr [access_token_REDACTED], ok"),
     ("Authorization: Basic dXNlcjpwYXNz", "Authorization: Basic [access_token_REDACTED]"),
     (f"got {JWT} from client", "got [access_token_REDACTED] from client"),
@@ -93,6 +120,14 @@ STAY = [
     "10.0.0.1 - - [11/May/2026:14:23:45 +0000] GET /index.html?page=2 200",
     "ghp_tooshort AKIAnot",
     "password: null",
+    "GITHUB_PASSWORD=\nDYNATRACE_PASSWORD:\r\njdbc.snowflake.url=x",
+    '{"env":"PASSWORD=\\nHOME=/root"}',
+    "Cookie:\nHost: a",
+    "mysql --password \nx",
+    "a--password x",
+    "set `password=` and go on",
+    "app.pin. app.secrets=3 pinned.at=4",
+    "env.PWD=/home/alice",
     "https://example.org:8443/path?x=1",
 ]
 

@@ -104,8 +104,8 @@ def test_a_file_that_is_not_there(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "path"),
     [
-        ("action: mask", "action: hide", ":25:13"),
-        ("names: [pass, pwd,", "names: [ab, pwd,", ":27:13"),
+        ("action: mask", "action: hide", ":26:13"),
+        ("names: [pass, pwd,", "names: [ab, pwd,", ":28:13"),
         ("{text: AKIA, min: 16", "{text: 4KIA, min: 16", ""),
         ("    enabled: false", "    log_types: {network: maybe}", ""),
         ("{AD: 24", "{Andorra: 24", ""),

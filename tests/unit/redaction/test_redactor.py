@@ -34,6 +34,17 @@ def test_an_event_is_redacted_at_any_depth_and_says_so():
     assert event["message"] == f"card {CARD}"
 
 
+def test_the_last_part_of_a_dotted_key_counts_as_a_key_of_its_own():
+    headers = {"http.request.headers.authorization": "abc", "http.request.headers.cookie": "a=1"}
+    event = {"app.pin": "1234", "a": {"b.card_number": 5, ".jwt.": "x"}, **headers}
+    stays = {"pin.length": "1234", "app.pins": "1", "app.": "x", ".": "y", "a.pin.b": "z"}
+    got = REDACTOR.event(event | stays)
+    assert got.pop("ingest")["redacted"]["fields"] == ["a..jwt.", "a.b.card_number", "app.pin", *headers]
+    token = "[access_token_REDACTED]"
+    want = {"app.pin": "[password_REDACTED]", "a": {"b.card_number": MASKED, ".jwt.": token}}
+    assert got == want | dict.fromkeys(headers, token) | stays
+
+
 def test_an_event_without_anything_to_hide_is_itself():
     event = {"message": "login failed", "count": 3, "tags": ["a", None]}
     assert REDACTOR.event(event) is event
@@ -217,6 +228,45 @@ def test_a_secret_between_spaces_goes_whatever_is_around(before, secret, after):
 def test_twice_is_once_for_any_text(text):
     once = REDACTOR.text(text)
     assert REDACTOR.text(once) == once
+
+
+CHAINED = (
+    CARD, "4111 1111 1111 1111", "123-45-6789", "DE89370400440532013000", "+49 30 901820", "(212) 555-0142",
+    "212-555-0142", "a.b@example.org", "AKIAIOSFODNN7EXAMPLE", "Bearer abcdef1234567890", "Basic dXNlcjpwYXNz",
+    "pin=x1", "--pin x1", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3", "postgres://u:p@h",
+    "Cookie: a=b", "token: [a",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("secret", CHAINED)
+def test_twice_is_once_for_values_right_behind_each_other(secret):
+    """What one marker bares would be found by the next turn only, and there are not as many turns as values."""
+    redactor = Redactor(EVERYTHING)
+    for glue in ("", ".", "-", " ", "+", "_", "/", ",", "=", ":", "(", "@", "[", '"', "\\", "\\n", "\n", "`"):
+        once = redactor.text(glue.join([secret] * 15))
+        assert redactor.text(once) == once, glue
+
+
+def test_what_does_not_settle_goes_as_a_whole():
+    """Each of these is too long a key as long as the next one stands behind it: a turn bares one of them."""
+    unit = "GR1348941" + "a" * 19 + "-"
+    assert REDACTOR.text("x " + unit * 6) == "x " + "[api_key_REDACTED]" * 6
+    assert REDACTOR.text("x " + unit * 40) == "[api_key_REDACTED]"
+
+
+def test_a_key_that_is_dropped_stays_with_a_marker():
+    event = {"password: \x7f": {"customer_iban": "x"}, "iban": "[iban_REDACTED]", "b": {"iban": "x", "n": 1}}
+    redactor = Redactor(changed(iban={"action": "drop"}))
+    got = redactor.event(event)
+    assert got["iban"] == "[iban_REDACTED]"
+    assert got["b"] == {"n": 1}
+    assert redactor.event(got) == got
+
+
+def test_telephones_right_behind_each_other_all_go():
+    redactor = Redactor(EVERYTHING)
+    assert redactor.text("+49 30 901820" * 9) == "[phone_REDACTED]" * 9
+    assert redactor.text("212-555-0142(212) 555-0142+442079460958") == "[phone_REDACTED]" * 3
 
 
 def seconds(redactor, unit, size):

@@ -64,7 +64,7 @@ def wider_prefix(document):
 
 
 def shorter_end(document):
-    next(p for p in detector(document, "api_key")["prefixes"] if p["text"] == "hf_")["max"] = 40
+    next(p for p in detector(document, "api_key")["prefixes"] if p["text"] == "dckr_pat_")["max"] = 40
 
 
 def only_in_labels(document):
@@ -146,7 +146,7 @@ def add(document):
             fewer_lengths,
             "cards of visa from 4 with 13, 19 digits",
         ),
-        (shorter_end, "the prefix hf_ (api_key)"),
+        (shorter_end, "the prefix dckr_pat_ (api_key)"),
         (only_in_labels, "ssn is looked for in labels only"),
         (not_in_notes, "ssn is not looked for in labels.note"),
         (cards_of_tests_stay, "2 more values of credit_card stay"),
