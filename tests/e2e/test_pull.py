@@ -104,8 +104,9 @@ def test_everything_is_pulled_and_comes_out_as_it_is_in_the_cluster(
     assert answer["left_out"] == []
     assert len({file["file"] for file in answer["files"]}) == sum(MADE.values())
 
-    done = empty.run("validate")
-    assert done.code == 0, done.text
+    done = empty.run("validate", "-o", "json")
+    found = json.loads(done.out)["findings"]
+    assert {(one["code"], one["severity"]) for one in found} == {("RED001", "warning"), ("RED003", "warning")}, found
 
     for name, value in environment(empty, handmade).items():
         monkeypatch.setitem(os.environ, name, value)
