@@ -101,6 +101,15 @@ def cluster_url(cluster: Cluster) -> str:
     return cluster.url
 
 
+@pytest.fixture
+def many_templates(cluster: Cluster) -> Iterator[None]:
+    """Each monitor's search is a template of its own, and so are messages; the server compiles 75 in five minutes."""
+    limit, client = "script.context.template.max_compilations_rate", cluster.client()
+    client.request("PUT", "/_cluster/settings", {"persistent": {limit: "10000/1m"}})
+    yield
+    client.request("PUT", "/_cluster/settings", {"persistent": {limit: None}})
+
+
 def _docker_answers() -> bool:
     docker = shutil.which("docker")
     if docker is None:

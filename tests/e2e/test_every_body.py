@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import manyrules
 import pytest
-from clusters import ROOT, Cluster, Repository
+from clusters import ROOT, Repository
 
 from provisioner import repository as compiled
 from provisioner.source import Source
@@ -59,15 +58,6 @@ def errors(answer: dict[str, Any]) -> list[Any]:
             actions = [results] if "name" in results else results.values()
             said += [action["error"] for action in actions]
     return [each for each in said if each]
-
-
-@pytest.fixture
-def many_templates(cluster: Cluster) -> Iterator[None]:
-    """Each monitor's search is a template of its own, and so are messages; the server compiles 75 in five minutes."""
-    limit, client = "script.context.template.max_compilations_rate", cluster.client()
-    client.request("PUT", "/_cluster/settings", {"persistent": {limit: "10000/1m"}})
-    yield
-    client.request("PUT", "/_cluster/settings", {"persistent": {limit: None}})
 
 
 @pytest.mark.usefixtures("many_templates")

@@ -136,6 +136,7 @@ def test_the_window_is_exact_on_random_streams(pack: Pack) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.usefixtures("many_templates")
 def test_the_window_is_exact_on_ten_thousand_random_streams(pack: Pack, record_property) -> None:  # type: ignore[no-untyped-def]
     many, bursts, told = check(pack, 10_000, seed=20261124)
     print(f"{many:,} streams, {bursts:,} with bursts, {told:,} messages, each run as the count says")
