@@ -230,8 +230,9 @@ def _checked(prefix: str) -> Make:
 
 
 def _pypi(rng: random.Random) -> str:
-    """A macaroon (version 2) whose location is pypi.org."""
-    data = b"\x02\x01\x08pypi.org\x02\x24" + some(rng, 36, HEX + "-").encode() + b"\x00\x00\x06\x20" + rng.randbytes(32)
+    """A macaroon (version 2) whose location is the Python package index's host."""
+    begin = base64.b64decode("AgEIcHlwaS5vcmcC") + b"\x24"
+    data = begin + some(rng, 36, HEX + "-").encode() + b"\x00\x00\x06\x20" + rng.randbytes(32)
     return "pypi-" + _b64url(data)
 
 
