@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import pathlib
 import re
@@ -11,9 +10,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.text import Text
 
-from provisioner.cli._common import HERE, RepositoryOption, TargetOption, err
+from provisioner.cli._common import HERE, RepositoryOption, TargetOption
 from provisioner.errors import ProvisionerError
 
 if TYPE_CHECKING:
@@ -190,16 +188,9 @@ def _place(said: str, root: pathlib.Path, target: str | None) -> Place:
 def _redactor(catalogue: str) -> Callable[[dict[str, Any]], dict[str, Any]] | None:
     if catalogue == NOTHING:
         return None
-    if importlib.util.find_spec("provisioner.redaction") is None:
-        if catalogue != SHIPPED:
-            raise ProvisionerError("this version has no redactor in Python", f"write --redaction {NOTHING}")
-        err.print(Text("This version has no redactor in Python: events are signed as they are."))
-        return None
-    module = importlib.import_module("provisioner.redaction")
-    read = module.Catalogue
-    found = read.shipped() if catalogue == SHIPPED else read.load(pathlib.Path(catalogue))
-    redact: Callable[[dict[str, Any]], dict[str, Any]] = module.Redactor(found).event
-    return redact
+    from provisioner.redaction import Catalogue, Redactor
+
+    return Redactor(Catalogue.shipped() if catalogue == SHIPPED else Catalogue.load(pathlib.Path(catalogue))).event
 
 
 def _size(text: str) -> int:

@@ -101,7 +101,7 @@ def cluster_url(cluster: Cluster) -> str:
     return cluster.url
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def many_templates(cluster: Cluster) -> Iterator[None]:
     """Each monitor's search is a template of its own, and so are messages; the server compiles 75 in five minutes."""
     limit, client = "script.context.template.max_compilations_rate", cluster.client()

@@ -132,16 +132,6 @@ def matched(made: Bench, wanted: Sequence[Case]) -> dict[int, set[str]]:
     return found
 
 
-@pytest.fixture(scope="module")
-def many_templates(cluster: Cluster) -> Iterator[None]:
-    """Each rule's query is a template of its own, and the server compiles 75 in five minutes."""
-    limit = "script.context.template.max_compilations_rate"
-    client = cluster.client()
-    client.request("PUT", "/_cluster/settings", {"persistent": {limit: "10000/1m"}})
-    yield
-    client.request("PUT", "/_cluster/settings", {"persistent": {limit: None}})
-
-
 def compare(root: pathlib.Path, cluster: Cluster, each: int = 1) -> int:
     """Run every `each`-th test both ways; how many runs were compared."""
     settings = Settings("dry", Target("t", (cluster.url,), vars={"replicas": 0}))
