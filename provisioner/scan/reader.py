@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 import threading
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from provisioner.redaction import Redactor
 
 _KEEP = "5m"
-_PAGE, _PAGE_OF_LONG = 500, 50
+_PAGE, _PAGE_DRAWN, _PAGE_OF_LONG = 500, 1_000, 50
 _LONG = 8_000_000
 """Characters of a page's texts beyond which the next ones hold fewer documents."""
 
@@ -72,7 +73,8 @@ class Scan:
             "POST", path(tally.stream, "_search", "point_in_time"), params={"keep_alive": _KEEP}, safe=True
         )
         point = str(answer["pit_id"])
-        slices = self.slices if tally.documents > _PAGE else 1
+        # the server's slices hold unequal numbers of documents: a share of each would be no fair sample
+        slices = self.slices if tally.documents > _PAGE and self.wanted.sample is None else 1
         pool = ThreadPoolExecutor(slices)
         try:
             work = [pool.submit(self._slice, point, number, slices, tally, redactor) for number in range(slices)]
@@ -87,9 +89,8 @@ class Scan:
                 self.client.request("DELETE", "/_search/point_in_time", {"pit_id": [point]})
 
     def _slice(self, point: str, number: int, slices: int, tally: Tally, redactor: Redactor) -> None:
-        sample = self.wanted.sample
-        share = None if sample is None else sample // slices + (number < sample % slices)
-        pages = self._pages(point, {"id": number, "max": slices} if slices > 1 else None, share)
+        part = {"slice": {"id": number, "max": slices}} if slices > 1 else {}
+        pages = self._pages(point, part) if self.wanted.sample is None else self._drawn(point, self.wanted.sample)
         for hits in pages:
             for hit in hits:
                 if self._stopped or not self._take():
@@ -106,30 +107,35 @@ class Scan:
             self._left -= 1
             return self._left >= 0
 
-    def _pages(self, point: str, part: Body | None, share: int | None) -> Iterator[list[Body]]:
-        """All hits of a slice in pages, or a share of it at random, which is one page."""
-        body: dict[str, Any] = {"query": self.wanted.query, "track_total_hits": False, "size": _PAGE}
-        if part is not None:
-            body["slice"] = part
-        if share is not None:
-            random = {"query": self.wanted.query, "random_score": {}, "boost_mode": "replace"}
-            body |= {"query": {"function_score": random}, "size": share}
-            if share:
-                yield self._hits(point, body)
-            return
-        body["sort"] = ["_shard_doc"]
+    def _pages(self, point: str, part: Body) -> Iterator[list[Body]]:
+        """All hits of a slice, in pages."""
+        body: dict[str, Any] = {"query": self.wanted.query, "size": _PAGE, "sort": ["_shard_doc"], **part}
         while hits := self._hits(point, body):
             yield hits
             body["search_after"] = hits[-1]["sort"]
-            if sum(len(str(hit.get("_source"))) for hit in hits[:: max(len(hits) // 10, 1)]) > _LONG // 10:
+            if _long(hits):
                 body["size"] = _PAGE_OF_LONG
+
+    def _drawn(self, point: str, sample: int) -> Iterator[list[Body]]:
+        """As many hits at random, in pages: the score is made of a seed and of a number that the document has, so that
+        the next page goes on in the same order."""
+        random = {"random_score": {"seed": secrets.randbits(31), "field": "_seq_no"}, "boost_mode": "replace"}
+        query = {"function_score": {"query": self.wanted.query, **random}}
+        body: dict[str, Any] = {"query": query, "sort": ["_score", "_shard_doc"]}
+        size = _PAGE_DRAWN
+        while sample and (hits := self._hits(point, {**body, "size": min(size, sample)})):
+            yield hits
+            sample -= len(hits)
+            body["search_after"] = hits[-1]["sort"]
+            if _long(hits):
+                size = _PAGE_OF_LONG
 
     def _hits(self, point: str, body: Body) -> list[Body]:
         try:
             answer = self.client.request(
                 "POST",
                 "/_search",
-                {**body, "pit": {"id": point, "keep_alive": _KEEP}},
+                {**body, "track_total_hits": False, "pit": {"id": point, "keep_alive": _KEEP}},
                 {"allow_partial_search_results": "false"},
                 safe=True,
             )
@@ -137,6 +143,11 @@ class Scan:
             hint = "run the command again, with less at once: --slices 1, --since 1d, or an --index"
             raise ProvisionerError(error.message, hint) from None
         return each(mapping(answer.get("hits")).get("hits"))
+
+
+def _long(hits: Sequence[Body]) -> bool:
+    """Whether a page of them is too much at once, by a tenth of them."""
+    return sum(len(str(hit.get("_source"))) for hit in hits[:: max(len(hits) // 10, 1)]) > _LONG // 10
 
 
 def streams(client: Client, patterns: Sequence[str]) -> list[str]:
