@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
-import contextlib
 import queue
-import threading
 import time
 from collections import defaultdict
-from concurrent.futures import Future, ThreadPoolExecutor
-from graphlib import TopologicalSorter
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from provisioner import fingerprint, graph, releases, secretrefs
 from provisioner.errors import ApiError, ProvisionerError
 from provisioner.model import Action, Event, Record
 from provisioner.releases import UNMARKED, Mark
+from provisioner.schedule import Schedule
 from provisioner.step import Done, Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from concurrent.futures import Future
 
     from provisioner.cluster import Cluster
     from provisioner.known import Known
     from provisioner.model import Body, Change, Plan, Ref
     from provisioner.releases import Release
+    from provisioner.secretrefs import Memo
 
 _BATCH = 50
 """Steps recorded by one request."""
 _PATIENCE = 1.0
 """Seconds after which fewer are recorded as well: what a kill leaves to be recognised by its marks stays little."""
-_Running = Future["tuple[Event, Done | None] | None"]
 
 
 def apply(
@@ -61,6 +60,17 @@ def apply(
     return run.events
 
 
+def _prints_ahead(known: Known, pending: Sequence[Change], bodies: Mapping[Ref, Body]) -> Future[Memo]:
+    """Fingerprints of secrets take long: those that the records will need are worked out while the steps run."""
+    changed = {change.ref for change in pending}
+    kept = {ref: live.body for ref, live in known.live.items() if ref not in changed}
+    after = {ref: body for ref, body in bodies.items() if body is not None}
+    paths = known.secret_paths
+    held = (s for ref, body in {**kept, **after}.items() for s in fingerprint.secrets(body, paths.get(ref[0], ())))
+    named = {secretrefs.resolve(ref) for change in pending for ref in secretrefs.references(change.after)}
+    return secretrefs.ahead(held, named, known.salt)
+
+
 class _Run:
     """The steps of one apply, and what is known of them so far."""
 
@@ -77,48 +87,51 @@ class _Run:
         self._plan, self._cluster, self._known = plan, cluster, known
         self._bodies, self._report, self._held = bodies, report, held
         self._steps = ThreadPoolExecutor(cluster.parallel, "step")
-        self._stop = threading.Event()
         self._failed = False
-        self._recorder = Recorder(cluster, known)
+        self._recorder = Recorder(cluster, known, _prints_ahead(known, plan.pending, bodies))
 
     def all(self) -> None:
         """Run every step, until one fails."""
         for edges in graph.edges(self._plan.changes):
-            self._part(edges)
+            if not self._failed:
+                self._part(edges)
 
     def _part(self, edges: Mapping[Ref, set[Ref]]) -> None:
-        pending = {change.ref: change for change in self._plan.pending}
-        sorter: TopologicalSorter[Ref] = TopologicalSorter(edges)
-        sorter.prepare()
-        running: dict[_Running, Ref] = {}
-        ended: queue.SimpleQueue[_Running] = queue.SimpleQueue()
-        try:
-            while sorter.is_active() and not self._failed:
-                for ref in sorted(sorter.get_ready()):
-                    if ref in pending:
-                        future = self._steps.submit(self._step, pending[ref])
-                        running[future] = ref
-                        future.add_done_callback(ended.put)
-                    else:
-                        sorter.done(ref)
-                if running:
-                    with contextlib.suppress(queue.Empty):
-                        future = ended.get(timeout=_PATIENCE)
-                        sorter.done(running.pop(future))
-                        self._ended(future.result())
-                    self._recorder.flush(_BATCH)
-        except BaseException:  # an interrupt, or the state can't be written
-            self._stop.set()
-            raise
-        finally:  # no new steps, but those under way count
-            for future in running:
-                if not future.cancel():
-                    self._ended(future.result())
+        pending = {change.ref: change for change in self._plan.pending if change.ref in edges}
+        schedule = Schedule(edges, pending, self._cluster.queued)
+        ended: queue.SimpleQueue[tuple[Event, Done | None] | None] = queue.SimpleQueue()
 
-    def _step(self, change: Change) -> tuple[Event, Done | None] | None:
-        """None: not begun, since another one failed."""
-        if self._stop.is_set():
-            return None
+        def work() -> None:
+            try:
+                while (ref := schedule.take()) is not None:
+                    event, done = self._step(pending[ref])
+                    if event.error:
+                        schedule.stop()
+                    ended.put((event, done))
+                    schedule.done(ref)
+            finally:
+                ended.put(None)
+
+        workers = [self._steps.submit(work) for _ in range(min(self._cluster.parallel, len(pending)))]
+        left = len(workers)
+        try:
+            while left:
+                try:
+                    one = ended.get(timeout=_PATIENCE)
+                except queue.Empty:
+                    pass
+                else:
+                    left -= one is None
+                    self._ended(one)
+                self._recorder.flush(_BATCH)
+        finally:  # an interrupt, or the state can't be written: no new steps, but those under way count
+            schedule.stop()
+            while left:
+                one = ended.get()
+                left -= one is None
+                self._ended(one)
+
+    def _step(self, change: Change) -> tuple[Event, Done | None]:
         started = time.monotonic()
         done, error, attempts = None, "", 1
         step = Step(change, self._cluster, self._known, self._bodies[change.ref], self._held)
@@ -127,8 +140,6 @@ class _Run:
             attempts = done.attempts
         except Exception as problem:  # noqa: BLE001 (a mistake of ours must not lose the records of other steps)
             error = secretrefs.hide(_words(problem), secretrefs.references(change.after))
-        if error:
-            self._stop.set()
         return Event(change, time.monotonic() - started, error, attempts, bool(error) and step.unclear), done
 
     def _ended(self, ended: tuple[Event, Done | None] | None) -> None:
@@ -151,8 +162,8 @@ class _Run:
 class Recorder:
     """Reads back what the server made of each step and writes it into the state, beside the steps that go on."""
 
-    def __init__(self, cluster: Cluster, known: Known) -> None:
-        self._cluster, self._known = cluster, known
+    def __init__(self, cluster: Cluster, known: Known, memo: Future[Memo]) -> None:
+        self._cluster, self._known, self._memo = cluster, known, memo
         self._records = {**known.apart, **known.records}
         self._waiting: list[tuple[Change, str]] = []
         self._done: set[Ref] = set()
@@ -183,8 +194,9 @@ class Recorder:
             self._writer.shutdown(wait=True)
         for write in self._writes:
             write.result()
-        left = self._left(release, events)
-        self._cluster.store.write(releases=[releases.end(release, events, outcome, self._records.values(), left)])
+        ended = releases.end(release, events, outcome, self._records.values(), self._left(release, events))
+        memo = self._memo.result() if outcome == releases.COMPLETE else self._known.remembered
+        self._cluster.store.write(releases=[ended], memo=memo if memo != self._known.remembered else None)
 
     def _left(self, release: Release, events: Sequence[Event]) -> set[Ref]:
         """What may stand in the cluster without a record: of earlier runs what is there, of ours what is unclear."""

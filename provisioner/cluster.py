@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from provisioner import diff, fingerprint, indices, secretrefs, users
 from provisioner.client import Client
-from provisioner.kinds import Governing, Overwriting, all_kinds
+from provisioner.kinds import Governing, Overwriting, Queued, all_kinds
 from provisioner.known import Known
 from provisioner.model import ACCESS_KINDS, PLAIN, Action, Facts
 from provisioner.state import StateStore
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from provisioner.model import Change, Live, Options, Plan, Ref, Resource
     from provisioner.settings import Settings
+    from provisioner.state import State
 
 _POLL = 1.0
 _TOGETHER = 4
@@ -38,6 +39,7 @@ class Cluster:
         self.kinds = all_kinds()
         self.store = StateStore(self.client, settings.owner)
         self._prints = fingerprint.Prints()
+        self._looked: tuple[float, State] | None = None
 
     def look(self, desired: Iterable[Resource] = (), options: Options = PLAIN) -> Known:
         """Read the state, and of the cluster what is desired or owned. Nothing is written. Raises ClusterError."""
@@ -51,6 +53,12 @@ class Cluster:
         known = replace(known, facts=self._facts(changes, {r.ref for r in wanted}, known))
         return replace(known, blobs=self.store.blobs(diff.needs(changes, known)))
 
+    def still(self, most: float) -> bool:
+        """Whether the last look began `most` seconds ago at most, and the state is as it was then: one request."""
+        if self._looked is None or time.monotonic() - self._looked[0] > most:
+            return False
+        return self.store.read() == replace(self._looked[1], exists=True)
+
     def drift(self) -> tuple[Known, list[Change]]:
         """What is owned, and which of it somebody changed in the cluster."""
         known = self._light([])
@@ -58,8 +66,10 @@ class Cluster:
         return replace(known, blobs=self.store.blobs(diff.needs(changes, known))), changes
 
     def _light(self, desired: Sequence[Resource]) -> Known:
+        began = time.monotonic()
         uuid = str(self.client.greet().get("cluster_uuid", ""))
         state = self.store.read()
+        self._looked = (began, state)
         apart = {ref: record for ref, record in state.records.items() if not self.applies(record.kind)}
         records = {ref: record for ref, record in state.records.items() if ref not in apart}
         wanted: dict[str, dict[str, str | None]] = defaultdict(dict)
@@ -109,6 +119,10 @@ class Cluster:
     def overwrites(self, kind: str) -> bool:
         """Whether creating an object of that kind replaces one that has its name by then."""
         return isinstance(self.kinds[kind], Overwriting)
+
+    def queued(self, kind: str) -> bool:
+        """Whether the cluster manager makes changes of that kind one at a time, as those of the cluster's state."""
+        return isinstance(self.kinds[kind], Queued)
 
     def behind(self, planned: Plan, wait: float) -> dict[str, list[str]]:
         """Which indices still hold an older copy of the policies that were changed, after at most `wait` seconds.

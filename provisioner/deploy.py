@@ -1,7 +1,8 @@
 """From resources to a changed cluster: look, plan, ask, lock, look again, apply, look once more.
 
 What is planned before the lock is held may be outdated when it is: the plan is made again under the lock, and what
-differs from the one that was shown is shown and asked for again, or refused where exactly that one was wanted.
+differs from the one that was shown is shown and asked for again, or refused where exactly that one was wanted. Where
+the look is a moment old and the state is as it was then, there was no other apply, and it holds.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 LOCK_WAIT = 60.0
 """Seconds to wait for another apply."""
+FRESH = 2.0
+"""Seconds for which a look holds if our state did not move: the lock keeps out applies of ours, which write the state
+first. Hands of others it never keeps out: before each write it is compared, whenever the look was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,10 @@ def deploy(cluster: Cluster, wanted: Wanted, hooks: Hooks = Hooks()) -> Outcome:
     timeout = cluster.target.lock_timeout
     wait = durations.ms(timeout) / 1000 if timeout else LOCK_WAIT
     with Lock(cluster.client, cluster.store.index, wait, "lock" in wanted.options.force, hooks.word) as held:
-        known, again = look(cluster, wanted)
+        if not cluster.still(FRESH):
+            known, again = look(cluster, wanted)
+        else:
+            again = planned
         hooks.left(known.open)
         if again.digest != planned.digest:
             _refuse_other(again, wanted)

@@ -7,13 +7,15 @@ out short passwords at speed.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import pathlib
 import re
+import sys
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +32,8 @@ MARK = b"${"
 """What JSON with a reference in it has somewhere."""
 _MOST_AT_ONCE = 8
 """Fingerprints worked out at once: each takes 16 MB."""
+_BEHIND = 10
+"""The niceness of what may wait."""
 _REMEMBERED = 4_096
 """More secrets than one cluster has: a run works each out once, and a long-lived program keeps no more than these."""
 
@@ -122,15 +126,21 @@ class Memo:
 NO_MEMO = Memo()
 _known: dict[tuple[str, str], str] = {}
 _one_at_a_time = threading.Lock()
+_turns: dict[tuple[str, str], threading.Lock] = {}
+"""Of those that are worked out just now: who wants the same one waits for it."""
 
 
 def keyed(secret: str, salt: str) -> str:
     """The keyed fingerprint of a secret: 32 hexadecimal digits; about 50 ms of work, unless it is remembered."""
-    found = _known.get((secret, salt))
-    if found is None:
-        found = _scrypt(secret, salt)
-        remember({secret: found}, salt)
-    return found
+    with _one_at_a_time:
+        found = _known.get((secret, salt))
+        turn = _turns.setdefault((secret, salt), threading.Lock()) if found is None else None
+    if turn is not None:
+        with turn:
+            found = _known.get((secret, salt)) or _scrypt(secret, salt)
+            remember({secret: found}, salt)
+        _turns.pop((secret, salt), None)
+    return str(found)
 
 
 def remember(found: Mapping[str, str], salt: str) -> None:
@@ -144,6 +154,31 @@ def remember(found: Mapping[str, str], salt: str) -> None:
 
 def _scrypt(text: str, salt: str) -> str:
     return hashlib.scrypt(text.encode(), salt=bytes.fromhex(salt), n=2**14, r=8, p=1, dklen=16).hex()
+
+
+def ahead(kept: Iterable[str], others: Iterable[str], salt: str) -> Future[Memo]:
+    """Begin to work these out beside what goes on; the memo of the first ones, which a cluster will hold, at the end.
+
+    One at a time and behind all else: the processors have other work, where a server runs on this machine as well. The
+    program's end does not wait for it.
+    """
+    wanted = sorted(set(kept))
+    memo: Future[Memo] = Future()
+
+    def work() -> None:
+        if sys.platform == "linux":  # there a thread has a priority of its own
+            with contextlib.suppress(OSError):
+                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _BEHIND)
+        try:
+            for secret in others:
+                keyed(secret, salt)
+            each = tuple(keyed(secret, salt) for secret in wanted)
+            memo.set_result(Memo(keyed(json.dumps(wanted), salt), each) if len(wanted) > 1 else NO_MEMO)
+        except Exception as problem:  # noqa: BLE001 (told where the memo is asked for)
+            memo.set_exception(problem)
+
+    threading.Thread(target=work, name="secret", daemon=True).start()
+    return memo
 
 
 def prepare(secrets: Iterable[str], salt: str, memo: Memo | None = None) -> Memo:

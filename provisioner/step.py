@@ -74,7 +74,10 @@ class Step:
     def _once(self) -> str:
         change, live = self.change, self._live
         if change.action is Action.CREATE and live is None:
-            return self._kind.create(self._client, change.key, self._body)
+            made = self._kind.create(self._client, change.key, self._body)
+            if self._governing and self._known.facts.indices.get(change.ref):  # copies of one that had this name
+                self._governing.roll_out(self._client, change.key)
+            return made
         if live is None:
             if change.action is Action.DELETE:
                 return ""  # gone already: only the state still knows of it

@@ -56,6 +56,15 @@ class Overwriting(Protocol):
 
 
 @runtime_checkable
+class Queued(Protocol):
+    """A kind whose objects are part of the cluster's state, which the cluster manager changes one at a time."""
+
+    @property
+    def queued(self) -> bool:
+        """True."""
+
+
+@runtime_checkable
 class Governing(Protocol):
     """A kind whose objects are copied into what they govern, so that an update has to be rolled out."""
 

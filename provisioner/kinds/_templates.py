@@ -23,6 +23,7 @@ class TemplateKind:
 
     name: str
     secret_paths: tuple[tuple[str, ...], ...] = ()
+    queued: bool = True
 
     def live(self, client: Client, wanted: Mapping[str, str | None]) -> list[Live]:
         """All are read at once: a list of names gives 404 for all where one is missing."""

@@ -21,6 +21,7 @@ class DataStreams:
 
     name = "data_stream"
     secret_paths: tuple[tuple[str, ...], ...] = ()
+    queued = True
 
     def live(self, client: Client, wanted: Mapping[str, str | None]) -> list[Live]:
         """A stream that a shipper made by writing, from a template of ours, bears our mark too."""

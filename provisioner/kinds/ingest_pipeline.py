@@ -21,6 +21,7 @@ class IngestPipelines:
 
     name = "ingest_pipeline"
     secret_paths: tuple[tuple[str, ...], ...] = ()
+    queued = True
     overwrites = True
 
     def live(self, client: Client, wanted: Mapping[str, str | None]) -> list[Live]:

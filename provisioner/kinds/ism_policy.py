@@ -40,6 +40,8 @@ _PATIENCE = 5.0
 """Seconds to ask again for indices that are refused: one between two states is, until its next run."""
 _PAUSE = 0.5
 _LISTED = 20
+_FEW = 2
+"""Policies that are asked for one by one; more of them in the list of all."""
 
 
 def normalize(policy: Body) -> Body:
@@ -80,39 +82,43 @@ class IsmPolicies:
 
     def shown(self, client: Client, ids: Mapping[str, str]) -> list[Live]:
         """These few, without a look at the indices (`stale`)."""
+        if len(ids) > _FEW:
+            return [_live(item) for item in _listed(client) if item["_id"] in ids]
         found = (client.get(path("_plugins", "_ism", "policies", key)) for key in ids)
         return [_live(item) for item in found if item is not None]
 
     def create(self, client: Client, key: str, body: Body) -> str:
         """Make it; 409 where it exists by now. It attaches only to indices that are created later.
 
-        But indices outlive their policy, and hold their copy of one that had this name: they are told as by an update.
+        But indices outlive their policy: those that hold a copy of one that had this name want a `roll_out`.
         """
         client.request("PUT", path("_plugins", "_ism", "policies", key), {"policy": normalize(body)})
-        self.roll_out(client, key)
         return key
 
     def update(self, client: Client, live: Live, body: Body) -> None:
         """Replace it, and tell the indices that it manages: by themselves they keep the copy that they have."""
-        client.request("PUT", path("_plugins", "_ism", "policies", live.key), {"policy": normalize(body)}, live.token)
-        self.roll_out(client, live.key)
+        url = path("_plugins", "_ism", "policies", live.key)
+        made = client.request("PUT", url, {"policy": normalize(body)}, live.token)
+        self._tell(client, Policy.of({**made, **made["policy"]}))
 
     def roll_out(self, client: Client, key: str) -> list[str]:
         """Make the indices with an older copy take the newest over, each at its next run; their names.
 
         Safe to repeat. Raises ProvisionerError where some refuse it for longer than a few seconds.
         """
+        return self._tell(client, Policy.of(client.request("GET", path("_plugins", "_ism", "policies", key))))
+
+    def _tell(self, client: Client, policy: Policy) -> list[str]:
         asked: set[str] = set()
         end = time.monotonic() + _PATIENCE
         while True:
-            policy = Policy.of(client.request("GET", path("_plugins", "_ism", "policies", key)))
-            held = [copy for copy in older(client, [policy]).get(key, ()) if copy.index not in asked]
+            held = [copy for copy in older(client, [policy]).get(policy.key, ()) if copy.index not in asked]
             refused = _take_over(client, policy, held)
             asked |= {copy.index for copy in held} - refused.keys()
             if not refused:
                 return sorted(asked)
             if time.monotonic() >= end:
-                raise _refusal(key, refused)
+                raise _refusal(policy.key, refused)
             time.sleep(_PAUSE)
 
     def behind(self, client: Client, keys: Collection[str]) -> dict[str, list[str]]:

@@ -39,7 +39,7 @@ PURE += (
     "shares",
     "messages",
 )
-PURE += ("attack", "watching", "coverage", "querysyntax", "pages", "ruletest.chains")
+PURE += ("attack", "watching", "coverage", "querysyntax", "pages", "ruletest.chains", "schedule")
 PURE += ("redaction.tables", "redaction.markers", "redaction.keys", "redaction.finders", "redaction.numbers")
 PURE += ("redaction.words", "redaction.texts", "redaction.walk", "redaction.lines", "redaction.redactor")
 PURE += ("ruletest.events", "ruletest.runs", "ruletest.expect", "ruletest.cases", "ruletest.searches")
