@@ -1,5 +1,7 @@
 """Secrets: resolved where they are needed, told by name where they are missing, hidden everywhere else."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from provisioner import secretrefs
@@ -100,3 +102,28 @@ def test_a_memo_spares_the_work_as_long_as_no_secret_changes(monkeypatch):
     assert other.each[0] == memo.each[0]
     assert len(worked) == 1 + 3
     assert secretrefs.prepare(["alone"], SALT, memo) == secretrefs.NO_MEMO
+
+
+def test_what_is_worked_out_ahead_is_the_memo_of_then_and_is_not_worked_out_twice(monkeypatch):
+    monkeypatch.setattr(secretrefs, "_known", {})
+    worked = []
+    real = secretrefs._scrypt
+    monkeypatch.setattr(secretrefs, "_scrypt", lambda text, salt: worked.append(text) or real(text, salt))
+    memo = secretrefs.ahead(["b", "a", "b"], ["other"], SALT)
+    several = ThreadPoolExecutor(4)
+    found = list(several.map(lambda _: secretrefs.keyed("a", SALT), range(8)))  # while it is worked out
+    assert secretrefs.prepare(["a", "b"], SALT) == memo.result(30)
+    assert found == [memo.result().each[0]] * 8
+    assert sorted(worked) == sorted(["a", "b", "other", '["a", "b"]'])
+    assert secretrefs.ahead(["alone"], (), SALT).result(30) == secretrefs.NO_MEMO
+
+
+def test_a_memo_that_fails_spares_nothing_and_stops_nothing(monkeypatch):
+    def fails(text, salt):
+        raise MemoryError
+
+    monkeypatch.setattr(secretrefs, "_known", {})
+    monkeypatch.setattr(secretrefs, "_scrypt", fails)
+    assert secretrefs.ahead(["a", "b"], (), SALT).result(30) == secretrefs.NO_MEMO
+    with pytest.raises(MemoryError):
+        secretrefs.keyed("a", SALT)
