@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import yaml
 
-from provisioner import yamlplaces
+from provisioner import yamlplaces, yamlplain
 from provisioner.model import Finding, Origin
 from provisioner.yamlloader import LOADER
 from provisioner.yamlnodes import MAX_DEPTH, Plain, RefusedError, Values, place, too_deep
@@ -35,8 +35,12 @@ def read(text: str, file: str) -> tuple[list[YamlDocument], list[Finding]]:
 
     Documents before a syntax error are not given: a file is read whole or not at all. Empty documents are left out.
     """
-    found, findings = _read(text, file, lambda node: (place(file, node.start_mark), Values().value(node)))
     placed = yamlplaces.FileText(file, text)
+    if (plain := yamlplain.documents(text)) is not None:
+        return [
+            yamlplaces.document(placed, number, Origin(file, line), value) for number, (line, value) in enumerate(plain)
+        ], []
+    found, findings = _read(text, file, lambda node: (place(file, node.start_mark), Values().value(node)))
     return [yamlplaces.document(placed, number, *each) for number, each in enumerate(found)], findings
 
 

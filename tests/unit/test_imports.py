@@ -15,6 +15,7 @@ PURE = (
     "errors",
     "yamlfile",
     "yamlnodes",
+    "yamlplain",
     "yamlloader",
     "yamlplaces",
     "schema",
