@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from provisioner import diff
@@ -13,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from provisioner.model import Change
+    from provisioner.quantities import Shares
 
 DELETES = "deletes"
 CHANGES = "changes"
@@ -24,15 +24,6 @@ NAMES = (DELETES, CHANGES, EMPTY, DATA_LOSS, LOCK, AUDIT)
 """What `--force` takes. `lock` and `audit` belong to the apply, not to the plan."""
 
 _LISTED = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Shares:
-    """How many of the owned objects one run may delete and change, in percent, once there are `from_objects`."""
-
-    deletes: int = 30
-    changes: int = 30
-    from_objects: int = 10
 
 
 def exceeded(

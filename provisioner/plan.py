@@ -11,12 +11,12 @@ import orjson
 from provisioner import diff, fingerprint, graph, limits, risks, yamldiff
 from provisioner.errors import ConflictError
 from provisioner.model import PLAIN, Action, Plan
+from provisioner.quantities import Shares
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from provisioner.known import Known
-    from provisioner.limits import Shares
     from provisioner.model import Body, Change, Diff, Options, Resource
 
 
@@ -27,7 +27,7 @@ def build(desired: Iterable[Resource], known: Known, options: Options = PLAIN, s
     _refuse_conflicts(diff.conflicts(changes), known, options)
     changes = [_explained(change, known) for change in changes]
     owned = sum(ref in known.live for ref in known.records)
-    exceeded = limits.exceeded(changes, owned, len(wanted), shares or limits.Shares(), options.force)
+    exceeded = limits.exceeded(changes, owned, len(wanted), shares or Shares(), options.force)
     return Plan(
         graph.order(changes),
         exceeded,

@@ -1,7 +1,8 @@
-"""Numbers for people: 12,345 and 1.2 GB."""
+"""Numbers for people: 12,345 and 1.2 GB; and how many objects a run may touch, without what counts them."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,6 +15,15 @@ UNKNOWN = -1
 
 _UNKNOWN_SIZE = "closed or unavailable, size unknown"
 _UNITS = ("bytes", "KB", "MB", "GB", "TB", "PB", "EB")
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """How many of the owned objects one run may delete and change, in percent, once there are `from_objects`."""
+
+    deletes: int = 30
+    changes: int = 30
+    from_objects: int = 10
 
 
 def count(number: int, one: str = "", many: str = "") -> str:

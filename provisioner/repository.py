@@ -15,6 +15,7 @@ from provisioner.source import FOLDERS, Source
 
 if TYPE_CHECKING:
     import pathlib
+    from collections.abc import Callable
 
     from provisioner.model import Finding, Resource
     from provisioner.settings import Settings
@@ -47,30 +48,37 @@ def load(root: pathlib.Path, target: str | None = None) -> Repository:
     return load_for(root, settings.load(root, target))
 
 
-def load_for(root: pathlib.Path, chosen: Settings, *, kept: bool = True) -> Repository:
+def load_for(
+    root: pathlib.Path, chosen: Settings, *, kept: bool = True, meanwhile: Callable[[], object] = lambda: None
+) -> Repository:
     """Read, check and compile for a target that is chosen already; what an earlier command compiled is not compiled
-    again. `kept`: whether a later command may take it, which none can for settings that are made for one command."""
+    again. `kept`: whether a later command may take it, which none can for settings that are made for one command.
+    `meanwhile` is called once where there is something to compile, after other processes have begun with it."""
     entry = Entry(root, chosen, FOLDERS)
     key = entry.key() if kept else ""
     found = entry.find(key)
     if found is None:
-        found = _compiled(root, chosen)
+        found = _compiled(root, chosen, meanwhile)
         if not any(finding.severity is Severity.ERROR for finding in found.findings):
             entry.keep(key, found)
     return Repository(root, chosen, Source(found.documents, ()), found.resources, found.findings)
 
 
-def _compiled(root: pathlib.Path, chosen: Settings) -> Compiled:
+def _compiled(root: pathlib.Path, chosen: Settings, meanwhile: Callable[[], object] = lambda: None) -> Compiled:
     # Imported here: what was compiled by an earlier command needs neither templates nor lints.
     from provisioner import forking, source
 
-    read = source.load(root, chosen.target.vars, partial(forking.together, meanwhile=_prepare))
+    def prepare() -> None:
+        _prepare()
+        meanwhile()
+
+    read = source.load(root, chosen.target.vars, partial(forking.together, meanwhile=prepare))
     from provisioner import lints, plainsecrets, secretplaces
     from provisioner.compile import Compiler
 
     compiler = Compiler(root, chosen, read)
     view = lints.View(read, (), chosen, _runbooks(root), _messages(root))
-    share = Besides(forking.together, lints.of_each(view))
+    share = Besides(forking.together, lints.of_documents(view))
     desired = compiler.run(share)
     secrets = (
         *secretplaces.misplaced(desired.resources),

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from provisioner import schema, yamlfile
 from provisioner.errors import FindingsError, ProvisionerError
-from provisioner.limits import Shares
 from provisioner.model import Document, Finding, Origin
+from provisioner.quantities import Shares
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

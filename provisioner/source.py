@@ -51,7 +51,7 @@ def load(root: pathlib.Path, variables: Mapping[str, Any], share: Doer = alone) 
     findings: list[Finding] = []
     files = shares.cut(list(_files(root, findings)))
     for parsed, problems in chain.from_iterable(
-        share(lambda number: [_parsed(file, _name(file, root), variables) for file in files[number]], len(files))
+        share(lambda number: [_parsed(file, name, variables) for file, name in files[number]], len(files))
     ):
         findings += problems
         for document in parsed:
@@ -68,12 +68,12 @@ def load(root: pathlib.Path, variables: Mapping[str, Any], share: Doer = alone) 
     return Source(documents, tuple(findings))
 
 
-def _parsed(file: pathlib.Path, name: str, variables: Mapping[str, Any]) -> tuple[list[Document], list[Finding]]:
+def _parsed(file: str, name: str, variables: Mapping[str, Any]) -> tuple[list[Document], list[Finding]]:
     """The documents of a file; a finding (YAML001) where it can't be read."""
     try:
         return parse(_text(file), name, variables)
     except UnicodeDecodeError as error:
-        return [], [_not_utf8(file.read_bytes(), error, name)]
+        return [], [_not_utf8(pathlib.Path(file).read_bytes(), error, name)]
     except OSError as error:
         return [], [_unreadable(name, error)]
 
@@ -99,35 +99,41 @@ def literal(text: str) -> str:
     return f"\\{text}" if _VARIABLE.fullmatch(text) else text
 
 
-def _files(root: pathlib.Path, findings: list[Finding]) -> Iterator[pathlib.Path]:
-    """All files that may hold documents. What can't be listed is a finding: a rule must never be missing in silence."""
+def _files(root: pathlib.Path, findings: list[Finding]) -> Iterator[tuple[str, str]]:
+    """All files that may hold documents, each with its name. What can't be listed is a finding: a rule must never be
+    missing in silence."""
 
     def failed(error: OSError) -> None:
         if not isinstance(error, FileNotFoundError):
-            findings.append(_unreadable(_name(pathlib.Path(error.filename), root), error))
+            findings.append(_unreadable(_name(error.filename, begin), error))
 
     for top in FOLDERS:
+        begin = len(str(root / top)) - len(top)
         for folder, folders, names in os.walk(root / top, onerror=failed):
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             for name in folders:
-                if (link := pathlib.Path(folder, name)).is_symlink():
-                    message = "a link to a folder is not followed"
-                    findings.append(Finding("YAML001", message, Origin(_name(link, root)), "link single files instead"))
+                if os.path.islink(link := f"{folder}/{name}"):  # noqa: PTH114 (paths by the thousand)
+                    message, origin = "a link to a folder is not followed", Origin(_name(link, begin))
+                    findings.append(Finding("YAML001", message, origin, "link single files instead"))
             for name in sorted(names):
                 if name.endswith((".yml", ".yaml")) and not name.startswith("."):
-                    yield pathlib.Path(folder, name)
+                    file = f"{folder}/{name}"
+                    yield file, _name(file, begin)
 
 
-def _name(file: pathlib.Path, root: pathlib.Path) -> str:
-    """The file's name for findings: a name that is no UTF-8 could not be printed."""
-    return os.fsencode(file.relative_to(root).as_posix()).decode("utf-8", "replace")
+def _name(file: str, begin: int) -> str:
+    """The file's name for findings, which is the rest of its path: a name that is no UTF-8 could not be printed."""
+    name = file[begin:]
+    return name if name.isascii() else os.fsencode(name).decode("utf-8", "replace")
 
 
-def _text(file: pathlib.Path) -> str:
+def _text(file: str) -> str:
     """The file's text. Raises UnicodeDecodeError, OSError. A pipe or a device could be read for ever: it is refused."""
-    if not stat.S_ISREG(file.stat().st_mode):
+    if not stat.S_ISREG(os.stat(file).st_mode):  # noqa: PTH116 (as above)
         raise OSError(errno.EINVAL, "it is no ordinary file")
-    return file.read_text(encoding="utf-8-sig")
+    with open(file, "rb", buffering=0) as opened:  # noqa: PTH123
+        text = opened.read().decode("utf-8-sig")
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
 def _not_utf8(content: bytes, error: UnicodeDecodeError, name: str) -> Finding:

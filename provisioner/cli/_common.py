@@ -6,25 +6,43 @@ import contextlib
 import pathlib
 import sys
 from enum import StrEnum
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.text import Text
 
 from provisioner.errors import FindingsError, ProvisionerError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from provisioner.model import Finding
     from provisioner.repository import Repository
     from provisioner.settings import Settings
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+    out: Console
+    err: Console
+
+
+@cache
+def _console(name: str) -> Console:
+    from rich.console import Console
+
+    return Console(stderr=name == "err", highlight=False, soft_wrap=True)
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        """`out` and `err`, made when they are asked for: rich takes its time, which a command may have better uses for
+        while it begins."""
+        if name in ("out", "err"):
+            return _console(name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 class Output(StrEnum):
@@ -88,8 +106,9 @@ HERE = pathlib.Path()
 _UNFOLDED = 10_000
 
 
-def show(lines: Iterable[Text], console: Console = out) -> None:
+def show(lines: Iterable[Text], console: Console | None = None) -> None:
     """Print texts as they are: nothing in them is taken as markup."""
+    console = console or _console("out")
     for line in lines:
         console.print(line)
 
@@ -105,16 +124,18 @@ def print_json(value: Any) -> None:
 
 def show_table(table: Table) -> None:
     """Print a table; in a file or a pipe its cells are not folded, so that each is found by one search."""
-    if out.is_terminal:
-        out.print(table)
+    if _console("out").is_terminal:
+        _console("out").print(table)
         return
+    from rich.console import Console
+
     wide = Console(highlight=False, width=_UNFOLDED)
     with wide.capture() as captured:
         wide.print(table)
     print("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
 
-def print_findings(found: Sequence[Finding], output: Output, console: Console = out) -> None:
+def print_findings(found: Sequence[Finding], output: Output, console: Console | None = None) -> None:
     """Findings in the format asked for: JSON on standard output, text on the console given."""
     from provisioner.report import json, text
 
@@ -126,17 +147,19 @@ def print_findings(found: Sequence[Finding], output: Output, console: Console = 
 
 def warn(said: str) -> None:
     """What is not as it should be, but stops nothing, on standard error."""
-    err.print(Text(f"warning: {said}", style="yellow"))
+    from rich.text import Text
+
+    _console("err").print(Text(f"warning: {said}", style="yellow"))
 
 
 def print_error(error: ProvisionerError, where: str = "") -> None:
     """What went wrong and what to do, on standard error."""
     if isinstance(error, FindingsError):
-        print_findings(error.findings, Output.TEXT, err)
+        print_findings(error.findings, Output.TEXT, _console("err"))
         return
-    err.print(f"error: {where}{error.message}", style="bold red", markup=False)
+    _console("err").print(f"error: {where}{error.message}", style="bold red", markup=False)
     if error.hint:
-        err.print(f"       {error.hint}", markup=False)
+        _console("err").print(f"       {error.hint}", markup=False)
 
 
 def load(root: pathlib.Path, target: str | None, output: Output) -> Repository:
@@ -155,11 +178,11 @@ def load_all(root: pathlib.Path, targets: Sequence[str], every: bool, output: Ou
         raise typer.Exit(1) from None
     if any(each.errors for each in loaded):
         _print_refused({each.settings.target.name: each.findings for each in loaded}, output)
-        err.print(Text("Nothing was applied.", style="bold"))
+        _console("err").print("Nothing was applied.", style="bold")
         raise typer.Exit(1)
     found = once(each.findings for each in loaded)
     if found and output != Output.JSON:
-        print_findings(found, Output.TEXT, err)
+        print_findings(found, Output.TEXT, _console("err"))
     return loaded
 
 

@@ -6,7 +6,6 @@ import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.text import Text
 
 from provisioner.cli._common import (
     HERE,
@@ -16,7 +15,6 @@ from provisioner.cli._common import (
     TargetsOption,
     choose,
     once,
-    out,
     print_json,
     show,
 )
@@ -47,10 +45,10 @@ def run(
     """
     from provisioner import repository
     from provisioner.errors import FindingsError
-    from provisioner.report.text import count
 
     try:
-        loaded = [repository.load_for(root, chosen) for chosen in choose(root, target or [], all_targets)]
+        chosen = choose(root, target or [], all_targets)
+        loaded = [repository.load_for(root, each, meanwhile=_prepare) for each in chosen]
     except FindingsError as error:
         print_all(error.findings, [], output)
         raise typer.Exit(1) from None
@@ -59,10 +57,19 @@ def run(
     if found:
         raise typer.Exit(1)
     if output is FindingsOutput.TEXT:
+        from rich.text import Text
+
+        from provisioner.report.text import count
+
         documents, resources = count(len(loaded[0].source.documents), "document"), len(loaded[0].resources)
         checked = f"{documents} and {count(resources, 'resource')}"
         targets = f"{documents} for {count(len(loaded), 'target')}"
-        out.print(Text(f"{targets if len(loaded) > 1 else checked}: all good.", style="green"))
+        show([Text(f"{targets if len(loaded) > 1 else checked}: all good.", style="green")])
+
+
+def _prepare() -> None:
+    """Import what prints, while other processes have begun to read."""
+    from provisioner.report import text  # noqa: F401
 
 
 def print_all(found: Sequence[Finding], files: Iterable[str], output: FindingsOutput) -> None:

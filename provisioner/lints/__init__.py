@@ -1,8 +1,9 @@
 """Lints: what a schema can't say. One module each, named after the mistake; its docstring is its page.
 
 A module has `CODE` and `check(view)`, which gives findings; `EACH = True` where what it says of a rule depends on no
-other rule: rules by the thousand are then looked at in shares. The scan finds it; nothing is registered. Modules whose
-names begin with an underscore hold what several lints look at.
+other rule: rules by the thousand are then looked at in shares. `ALL = True` where it looks at all documents, but at no
+resource, and takes its time over thousands: it is then done beside the rendering. The scan finds it; nothing is
+registered. Modules whose names begin with an underscore hold what several lints look at.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from functools import cache
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from provisioner import shares
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from provisioner.model import Finding
 
-__all__ = ["View", "all_lints", "of_each", "run"]
+__all__ = ["View", "all_lints", "of_documents", "run"]
 
 
 @cache
@@ -33,28 +33,34 @@ def all_lints() -> tuple[ModuleType, ...]:
     return tuple(importlib.import_module(f"{__name__}.{name}") for name in names)
 
 
-def of_each(view: View) -> Work[list[list[Finding]]]:
-    """What lints say of each rule for itself, in shares of the rules; the resources need not be there."""
-    each = _of_each()
+def of_documents(view: View) -> Work[dict[str, list[Finding]]]:
+    """What lints say that need no resources, by their names: of all documents, and of each rule in shares of them."""
+    whole = [lint for lint in all_lints() if getattr(lint, "ALL", False)]
+    each = [lint for lint in all_lints() if getattr(lint, "EACH", False)]
     parts = [view.part(rules) for rules in shares.cut(view.rules)]
-    return Work(lambda number: [list(lint.check(parts[number])) for lint in each], len(parts))
+
+    def do(number: int) -> dict[str, list[Finding]]:
+        if number < len(whole):
+            return {whole[number].__name__: list(whole[number].check(view))}
+        return {lint.__name__: list(lint.check(parts[number - len(whole)])) for lint in each}
+
+    return Work(do, len(whole) + len(parts))
 
 
-def run(view: View, found: Sequence[list[list[Finding]]] | None = None) -> list[Finding]:
+def run(view: View, found: Sequence[dict[str, list[Finding]]] | None = None) -> list[Finding]:
     """What all lints say. They see documents that a schema refuses, too: one run shows every mistake.
 
-    `found` is what doing `of_each` gave; it is done here where it was not done before.
+    `found` is what doing `of_documents` gave; it is done here where it was not done before.
     """
     if found is None:
-        work = of_each(view)
+        work = of_documents(view)
         found = alone(work.do, work.count)
-    said = dict(zip(_of_each(), zip(*found, strict=True), strict=True))
+    said: dict[str, list[Finding]] = {}
+    for part in found:
+        for name, findings in part.items():
+            said.setdefault(name, []).extend(findings)
     return [
         finding
         for lint in all_lints()
-        for finding in (chain.from_iterable(said[lint]) if lint in said else lint.check(view))
+        for finding in (said[lint.__name__] if lint.__name__ in said else lint.check(view))
     ]
-
-
-def _of_each() -> list[ModuleType]:
-    return [lint for lint in all_lints() if getattr(lint, "EACH", False)]

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from provisioner.model import Path
 
 CODE = "RED003"
+ALL = True
 _JAVA = {"gsub": ("pattern",), "split": ("separator",), "kv": ("field_split", "value_split")}
 _NESTED = 20
 _KILLS = "a long text ends the node: {}, and Java matches that by calling itself"

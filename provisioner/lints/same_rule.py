@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from provisioner.model import Document
 
 CODE = "RULE010"
+ALL = True
 _NAMES = frozenset(
     {"title", "description", "tests", "runbook", "false_positives", "attack", "references", "tags", "severity"}
     | {"origin", "schedule", "enabled", "throttle", "remind", "delay"}

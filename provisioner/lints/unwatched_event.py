@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from provisioner.lints import View
 
 CODE = "EVT001"
+ALL = True
 
 
 def check(view: View) -> Iterator[Finding]:

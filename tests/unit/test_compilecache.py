@@ -78,9 +78,9 @@ def compilations(monkeypatch: pytest.MonkeyPatch) -> list[pathlib.Path]:
     found: list[pathlib.Path] = []
     compiled = repository._compiled
 
-    def noted(root: pathlib.Path, chosen: settings.Settings) -> compilecache.Compiled:
+    def noted(root: pathlib.Path, chosen: settings.Settings, *more: Callable[[], object]) -> compilecache.Compiled:
         found.append(root)
-        return compiled(root, chosen)
+        return compiled(root, chosen, *more)
 
     monkeypatch.setattr(repository, "_compiled", noted)
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import pickle
 import shutil
 import signal
 import subprocess
@@ -16,6 +17,7 @@ import psutil
 import pytest
 
 from provisioner import forking, repository, settings, shares
+from provisioner.model import Document, Origin, Resource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -199,3 +201,14 @@ def test_a_repository_is_the_same_by_one_process_and_by_several(
     assert [resource.document and resource.document.id for resource in by_several.resources] == [
         resource.document and resource.document.id for resource in alone.resources
     ]
+
+
+def test_documents_and_resources_come_as_they_went() -> None:
+    body = {"a": [1, 2.5, None, True, "é\ud800", {"b": "c"}], "d": {}}
+    for odd in ({}, {"e": {1, 2}, "f": pathlib.PurePosixPath("g")}):  # what no YAML has is pickled
+        whole = {**body, **odd}
+        document = Document("rule", "x", whole, {(): Origin("a.yml", 2, 3)}, {("a",): Origin("a.yml")})
+        resource = Resource("monitor", "o-x", whole, Origin("a.yml"), frozenset({("channel", "c")}), document)
+        for one in (document, resource):
+            assert pickle.loads(pickle.dumps(one)) == one
+            assert repr(pickle.loads(pickle.dumps(one))) == repr(one)

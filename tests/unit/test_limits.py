@@ -7,9 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioner import diff, limits
-from provisioner.limits import Shares
 from provisioner.model import Action, Change, Index, Live
-from provisioner.quantities import UNKNOWN
+from provisioner.quantities import UNKNOWN, Shares
 
 SHARES = Shares()
 

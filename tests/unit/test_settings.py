@@ -6,7 +6,7 @@ import pytest
 
 from provisioner import settings
 from provisioner.errors import FindingsError, ProvisionerError
-from provisioner.limits import Shares
+from provisioner.quantities import Shares
 from provisioner.settings import Aws, Settings, Target
 
 ONE = "owner: acme\ntargets:\n  dev: {hosts: ['http://a:9200']}\n"

@@ -157,7 +157,7 @@ def test_what_stops_an_apply_ends_with_1(error):
 
 
 def test_a_mistake_of_ours_is_not_taken_for_findings(run, make_repository, monkeypatch):
-    monkeypatch.setattr("provisioner.repository.load_for", lambda *_: 1 / 0)
+    monkeypatch.setattr("provisioner.repository.load_for", lambda *_, **__: 1 / 0)
     code, out, err = run("validate", "-C", make_repository())
     assert (code, out) == (2, "")
     assert "ZeroDivisionError" in err

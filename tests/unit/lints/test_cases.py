@@ -55,3 +55,25 @@ def test_bad(code, make_repository):
         places = [(f.origin.line, f.origin.column) for f in found if words in f.message]
         assert (line, column) in places, (words, places, [f.message for f in found])
     assert all(f.hint for f in found)
+
+
+class _Untouched(tuple):
+    def __iter__(self):
+        raise AssertionError("a lint that is done before there are resources looks at them")
+
+
+@pytest.mark.parametrize("code", _codes())
+def test_what_is_said_without_resources_needs_none(code, make_repository):
+    """`EACH` and `ALL` are true, and rules looked at in two parts say what they say together."""
+    root = make_repository({"rules/bad.yml": (CASES / code / "bad.yml").read_text(encoding="utf-8")})
+    view = lints.View(source.load(root, {}), _Untouched(), settings.load(root, None), RUNBOOKS)
+    work = lints.of_documents(view)
+    early = {name for number in range(work.count) for name in work.do(number)}
+    marked = {
+        each.__name__ for each in lints.all_lints() if getattr(each, "EACH", False) or getattr(each, "ALL", False)
+    }
+    assert early == marked
+    for each in lints.all_lints():
+        if getattr(each, "EACH", False):
+            halves = [view.part(view.rules[: len(view.rules) // 2]), view.part(view.rules[len(view.rules) // 2 :])]
+            assert [f for half in halves for f in each.check(half)] == list(each.check(view))
