@@ -6,6 +6,7 @@ child could not do, for whatever reason, is done here as well: so the results, a
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import io
 import os
@@ -14,7 +15,7 @@ import signal
 import struct
 import sys
 import threading
-from typing import TYPE_CHECKING, Generic, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,6 +26,9 @@ MOST = 4
 """Processes: more would mostly wait for the one that puts the results together."""
 _INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
 _NUMBER = struct.Struct("i")
+_LENGTH = struct.Struct("Q")
+_PIPE = 1 << 20
+"""Bytes that wait in a pipe, where the system gives as much: a child then waits for nobody to take its results."""
 
 
 def together(work: Callable[[int], _T], count: int, meanwhile: Callable[[], object] = lambda: None) -> list[_T]:
@@ -45,9 +49,10 @@ def together(work: Callable[[int], _T], count: int, meanwhile: Callable[[], obje
             for _ in range(children):
                 running.start(work, numbers)
             meanwhile()
-            found.update(_taken(work, numbers))
-            for part in running.results():
-                found.update(part)
+            for number, result in _taken(work, numbers):
+                found[number] = result
+                found.update(running.results())
+            found.update(running.results(last=True))
         finally:
             running.end()
     finally:
@@ -75,36 +80,44 @@ def _taken(work: Callable[[int], _T], numbers: int) -> Iterator[tuple[int, _T]]:
 
 
 class _Children(Generic[_T]):
-    """The processes that were forked, each with the pipe on which it sends its results."""
+    """The processes that were forked, each with the pipe of its results, and what has come of the next one."""
 
     def __init__(self) -> None:
         self.pipes: dict[int, int] = {}
+        self.come: dict[int, bytearray] = {}
 
     def start(self, work: Callable[[int], _T], numbers: int) -> None:
         """One more; none where the system gives no more."""
+        import fcntl  # which Windows has not
+
         reading, writing = os.pipe()
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, _PIPE)
         # Ctrl-C in between would find a child that takes itself for the parent, or one that nobody knows of.
         signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPTS)
         try:
             child = os.fork()
             if child == 0:
                 _do(work, numbers, writing, [reading, *self.pipes.values()])
-            self.pipes[child] = reading
+            self.pipes[child], self.come[child] = reading, bytearray()
         except OSError:
             os.close(reading)
         finally:
             os.close(writing)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _INTERRUPTS)
 
-    def results(self) -> Iterator[dict[int, _T]]:
-        """What each of them found; nothing of one that failed."""
+    def results(self, *, last: bool = False) -> Iterator[tuple[int, _T]]:
+        """What they have found since, each with its number; with `last` all until their ends."""
         for child, pipe in list(self.pipes.items()):
-            with io.FileIO(pipe, closefd=False) as file:
-                content = file.read()
-            _, status = os.waitpid(child, 0)
-            os.close(self.pipes.pop(child))
-            if status == 0:
-                yield pickle.loads(content)  # noqa: S301 (our own child wrote it, on a pipe that nobody else has)
+            os.set_blocking(pipe, last)
+            come = self.come[child]
+            with contextlib.suppress(BlockingIOError):
+                while part := os.read(pipe, _PIPE):
+                    come += part
+                    yield from _whole(come)
+            if last:  # only now: its end takes its time as well
+                os.waitpid(child, 0)
+                os.close(self.pipes.pop(child))
 
     def end(self) -> None:
         """None is left behind, whatever happened."""
@@ -112,6 +125,17 @@ class _Children(Generic[_T]):
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
             os.close(pipe)
+
+
+def _whole(come: bytearray) -> Iterator[tuple[int, Any]]:
+    """The results that are there whole; the beginning of the next one stays."""
+    begin = 0
+    while len(come) >= (start := begin + _LENGTH.size) and len(come) >= (
+        end := start + _LENGTH.unpack_from(come, begin)[0]
+    ):
+        yield pickle.loads(memoryview(come)[start:end])  # noqa: S301 (our own child wrote it, on a pipe of ours)
+        begin = end
+    del come[:begin]
 
 
 def _do(work: Callable[[int], _T], numbers: int, pipe: int, others: list[int]) -> NoReturn:
@@ -124,11 +148,12 @@ def _do(work: Callable[[int], _T], numbers: int, pipe: int, others: list[int]) -
         gc.disable()  # looking for garbage would copy all that is shared with the parent
         for other in others:  # with them open, it would not notice that the parent is gone
             os.close(other)
-        content = pickle.dumps(dict(_taken(work, numbers)), pickle.HIGHEST_PROTOCOL)
         with io.FileIO(pipe, "w") as file:
-            written = memoryview(content)
-            while written:
-                written = written[file.write(written) :]
+            for result in _taken(work, numbers):
+                content = pickle.dumps(result, pickle.HIGHEST_PROTOCOL)
+                written = memoryview(_LENGTH.pack(len(content)) + content)
+                while written:
+                    written = written[file.write(written) :]
         code = 0
     finally:
         os._exit(code)
