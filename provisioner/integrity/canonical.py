@@ -15,7 +15,8 @@ import rfc8785
 
 LEAST, MOST = -(2**63), 2**64 - 1
 """Integers that have exact digits."""
-_BEYOND_BMP = re.compile(rb"[\xf0-\xff]")
+BEYOND_BMP = re.compile(rb"[\xf0-\xff]")
+SORTED = orjson.OPT_SORT_KEYS
 _SIMPLE = frozenset({str, int, bool, type(None)})
 
 
@@ -27,10 +28,10 @@ def encode(event: dict[str, Any]) -> bytes:
     """
     if plain(event):
         try:
-            raw = orjson.dumps(event, option=orjson.OPT_SORT_KEYS)
+            raw = orjson.dumps(event, option=SORTED)
         except (TypeError, ValueError) as error:
             raise ValueError(str(error)) from None
-        if raw.isascii() or not _BEYOND_BMP.search(raw):
+        if raw.isascii() or not BEYOND_BMP.search(raw):
             return raw
     return canonical(event)
 

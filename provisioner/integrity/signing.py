@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import secrets
+import struct
 from binascii import hexlify
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from provisioner.integrity.canonical import LEAST, MOST, encode
+import orjson
+
+from provisioner.integrity.canonical import BEYOND_BMP, LEAST, MOST, SORTED, canonical, encode, plain
 from provisioner.integrity.complete import finish
 from provisioner.integrity.format import MEMBER, VERSION, Mac, body
 
@@ -17,8 +21,7 @@ if TYPE_CHECKING:
 
     from provisioner.integrity.keys import EpochKey
 
-
-_PLACE = b'"integrity":0'
+join, dumps, length = b"".join, orjson.dumps, struct.Struct(">Q").pack
 
 
 class Signer:
@@ -37,6 +40,10 @@ class Signer:
     ) -> None:
         self.stream, self.seq, self.prev = stream, seq, prev
         self._redact = redact
+        # What stands in the place of `integrity` until the event is bytes: a number that no event can hold but by
+        # chance, so that its bytes are found nowhere else. It is below 2^53, as RFC 8785 knows only those.
+        self._number = 2**52 + secrets.randbits(52)
+        self._place = b'"integrity":%d' % self._number
         self.use(key)
 
     def use(self, key: EpochKey) -> None:
@@ -55,29 +62,30 @@ class Signer:
         begin = b'%b"key":"%b",' % (MEMBER, self.key.name.encode())
         begin_mac = b'%b"mac":"' % begin
         link = b'"prev":"%%b","seq":%%d,"stream":"%b","v":%d}' % (self.stream.encode(), VERSION)
-        inner, outer, place = self._mac.inner.copy, self._mac.outer.copy, _PLACE
+        inner, outer, number, place = self._mac.inner.copy, self._mac.outer.copy, self._number, self._place
+        more = len(begin) - len(place)
         for event in events:
             if not own or redact is not None:
                 event = dict(event if redact is None else redact(event))  # noqa: PLW2901
             whole = finish(event)
-            whole["integrity"] = 0
-            try:
-                raw = encode(whole)
-            except ValueError:
+            whole["integrity"] = number
+            try:  # `encode`, without a call
+                raw = dumps(whole, option=SORTED) if plain(whole) else canonical(whole)
+                if not raw.isascii() and BEYOND_BMP.search(raw):
+                    raw = canonical(whole)
+            except (TypeError, ValueError):
                 whole = storable(whole)
                 raw = b""
             head, found, tail = raw.partition(place)
-            if not found or place in tail or "ingest" in whole:
+            if not found or "ingest" in whole:
                 line, prev = self._one(whole, prev, seq)
             else:
                 said = link % (prev, seq)
                 hashed, whole_hash = inner(), outer()
-                signed = head + begin + said + tail
-                hashed.update(len(signed).to_bytes(8, "big"))
-                hashed.update(signed)
+                hashed.update(join((length(len(raw) + more + len(said)), head, begin, said, tail)))
                 whole_hash.update(hashed.digest())
                 prev = hexlify(whole_hash.digest())
-                line = head + (begin_mac + prev + b'",' + said) + tail + b"\n"
+                line = join((head, begin_mac, prev, b'",', said, tail, b"\n"))
             made.append(line)
             seq += 1
         self.prev, self.seq = prev, seq

@@ -18,8 +18,11 @@ from hypothesis import strategies as st
 from provisioner.integrity import KeyRing, merkle, proofs
 from provisioner.integrity.canonical import canonical, encode, plain
 from provisioner.integrity.checking import Checkpoints
+from provisioner.integrity.complete import finish
 from provisioner.integrity.format import Mac, frame, label
+from provisioner.integrity.keys import first_key
 from provisioner.integrity.places import from_file
+from provisioner.integrity.signing import Signer, storable
 from provisioner.integrity.verify import verify
 
 SAID = json.loads(vectors.FILE.read_text(encoding="ascii"))
@@ -125,6 +128,23 @@ def test_the_quick_way_is_the_library_s_for_five_thousand_events():
     for number in range(5_000):
         event = campaign.random_event(rng, number)
         assert encode(event) == canonical(event)
+
+
+@given(st.lists(objects, max_size=4), st.booleans(), st.sampled_from([None, "ingest", "integrity", "details"]))
+def test_the_quick_way_to_a_line_is_the_slow_one_s(events, own, extra):
+    """Whatever an event holds, its line is what is worked out member by member."""
+    if extra is not None:  # among others an event that has a link already, at its top and inside
+        events = [{**each, extra: {"integrity": 0, "prev": [each]}} for each in events]
+    events = [{**each, "event_id": "e", "@timestamp": "2026-05-11T14:23:45.123Z"} for each in events]
+    key = first_key("k1", bytes(32), "web1")
+    quick, slow = (Signer("web1", key, 7, b"0" * 64) for _ in range(2))
+    made = quick.lines([dict(each) for each in events], own)
+    for event, line in zip(events, made, strict=True):
+        whole = storable(finish(dict(event)))
+        expected, slow.prev = slow._one(whole, slow.prev, slow.seq)
+        slow.seq += 1
+        assert line == expected
+    assert (quick.seq, quick.prev) == (slow.seq, slow.prev)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), "\ud800", 2**64, -(2**63) - 1, object(), {1: 2}])
