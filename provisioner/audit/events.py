@@ -28,7 +28,15 @@ if TYPE_CHECKING:
     from provisioner.model import Change, Plan
     from provisioner.releases import Release
 
-SEVERITIES = {"plan": "info", "pull": "info", "drift": "info", "apply": "low", "rollback": "low", "bootstrap": "low"}
+SEVERITIES = {
+    "plan": "info",
+    "pull": "info",
+    "drift": "info",
+    "apply": "low",
+    "rollback": "low",
+    "bootstrap": "low",
+    "ack": "low",
+}
 """The commands that are recorded; rules/events.yml has an event for the begin and the end of each."""
 INTERRUPTED, UNRECORDED = "provisioner_apply_interrupted", "provisioner_apply_unrecorded"
 _REASONS = (
@@ -71,19 +79,24 @@ class Run:
     forced: tuple[str, ...] = ()
     sudo: str = ""
 
-    def started(self, revision: str | None, planned: Plan | None = None) -> dict[str, Any]:
-        """What the run means to do: of a deployment the plan that it is about to make."""
+    def started(self, revision: str | None, planned: Plan | None = None, meant: Ended | None = None) -> dict[str, Any]:
+        """What the run means to do: of a deployment the plan that it is about to make, of others what is `meant`."""
         words = f"{self.user} on {self.host} began {self.command} of {self.owner} for {self.target}"
         if planned is not None:
             words += f": {changes(planned.pending)} of {count(len(planned.changes), 'object')}"
+        if meant is not None:
+            words += f": {meant.words}"
         if self.forced:
             words += f"; forced: {', '.join(self.forced)}"
-        made = self._event(f"provisioner_{self.command}_started", f"{words}.", {"revision": revision, **_plan(planned)})
+        labels = {"revision": revision, **_plan(planned), **((meant and meant.labels) or {})}
+        made = self._event(f"provisioner_{self.command}_started", f"{words}.", labels)
         made["outcome"] = {"status": "unknown", "reason": "started"}
         if self.forced:
             made["details"]["policy"] = list(self.forced)
         if planned is not None:
             made["details"]["result_count"] = len(planned.pending)
+        elif meant is not None and meant.results is not None:
+            made["details"]["result_count"] = meant.results
         return made
 
     def ended(self, how: Ended, revision: str | None) -> dict[str, Any]:
@@ -168,6 +181,29 @@ def pulled(files: int, *, written: bool) -> Ended:
     """Objects as documents."""
     words = f"{count(files, 'file')} {'written' if written else 'would be written'}"
     return Ended("success", "", words, {"written": str(written).lower()}, files)
+
+
+def acknowledging(rules: Sequence[str], reason: str) -> Ended:
+    """Alerts of these rules, one for each alert, that are about to be acknowledged."""
+    counts = Counter(rules)
+    labels = {"rules": " ".join(sorted(counts)), **({"reason": reason} if reason else {})}
+    return Ended("unknown", "started", f"to acknowledge {_alerts(counts)}", labels, len(rules))
+
+
+def acknowledged(meant: Ended, done: int) -> Ended:
+    """What became of them."""
+    whole = meant.results or 0
+    words = f"{done} of {count(whole, 'alert')} acknowledged"
+    return Ended("success" if done == whole else "failure", "" if done == whole else "left", words, meant.labels, done)
+
+
+def _alerts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{number} of {rule}" for rule, number in sorted(counts.items()))
+
+
+def declined() -> Ended:
+    """A person said no."""
+    return Ended("failure", "declined", "a person said no; nothing was changed", results=0)
 
 
 def deployed(outcome: Outcome) -> Ended:

@@ -92,12 +92,12 @@ class Trail:
             return events.Ended("success") if error is None else events.failed(error)
         return self._how  # what ends a command with an exit code is no error
 
-    def begin(self) -> None:
-        """Record that the run begins, where no plan is made first. Raises AuditError.
+    def begin(self, meant: Ended | None = None) -> None:
+        """Record that the run begins, where no plan is made first; `meant` says what it will do. Raises AuditError.
 
         Of a run that changes nothing it is written beside its first requests.
         """
-        self._begun = self._beside.submit(self._append, lambda: self.run.started(self._revision.result()))
+        self._begun = self._beside.submit(self._append, lambda: self.run.started(self._revision.result(), meant=meant))
         if self._changes:
             self._settle()
 

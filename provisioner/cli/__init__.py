@@ -41,6 +41,7 @@ COMMANDS = {
     "rollback": "Plan back to what a release left in the cluster, ask on a terminal, and apply it: a new release.",
     "bootstrap": "Preflight, plan, apply, and a canary event for each data stream that proves the setup "
     "and is removed again.",
+    "ack": "Acknowledge active alerts: who does looks after them, and they notify no more until they are over.",
     "doctor": "Ask the target's cluster whether it has what provisioner needs. "
     "Nothing is written; exit code 1 where not.",
     "redact": "Take secrets and personal data out of logs: standard input to standard output, or files.",

@@ -222,6 +222,13 @@ def confirm(question: str, yes: bool) -> bool:
         raise KeyboardInterrupt from None
 
 
+def agreed(question: str, yes: bool, output: Output) -> bool:
+    """The same where JSON may be printed: then nothing is asked. Raises ProvisionerError, KeyboardInterrupt."""
+    if output is Output.JSON and not yes and sys.stdin.isatty():
+        raise ProvisionerError("with --output json no question is asked", "look at the plan first, then add --yes")
+    return confirm(question, yes)
+
+
 @contextlib.contextmanager
 def dev_extra() -> Iterator[None]:
     """Around imports that need what only the dev extra brings. Raises ProvisionerError where it is not installed."""

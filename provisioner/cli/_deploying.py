@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import re
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
 
-from provisioner.cli._common import Output, confirm, err, out, show, warn
+from provisioner.cli._common import Output, agreed, err, out, show, warn
 from provisioner.errors import ProvisionerError
 
 if TYPE_CHECKING:
@@ -32,6 +31,10 @@ ForceOption = Annotated[
     typer.Option(
         "--force", metavar="LIMIT", help="Pass a limit, by its name: deletes, changes, empty, data-loss, lock, audit."
     ),
+]
+AuditOption = Annotated[
+    list[str] | None,
+    typer.Option("--force", metavar="LIMIT", help="Go on without a record: audit. It is the only limit here."),
 ]
 WaitOption = Annotated[
     str,
@@ -60,6 +63,15 @@ def options(prune: bool, adopt: bool, force: Sequence[str] | None) -> Options:
             schema.suggest(unknown[0], sorted(limits.NAMES), "limits"),
         )
     return Options(prune, adopt, frozenset(force or ()))
+
+
+def forced(force: Sequence[str] | None) -> list[str]:
+    """The same where there is but one limit to pass: `audit`. Raises ProvisionerError for another one."""
+    from provisioner import limits
+
+    if unknown := [name for name in force or () if name != limits.AUDIT]:
+        raise ProvisionerError(f"--force takes {limits.AUDIT!r} here, not {unknown[0]!r}", "leave it out")
+    return sorted(set(force or ()))
 
 
 def seconds(duration: str) -> float:
@@ -142,9 +154,7 @@ class _Screen:
             show(text.plan(planned, says=self._says))
 
     def ask(self, _: Plan) -> bool:
-        if self._quiet and not self._yes and sys.stdin.isatty():
-            raise ProvisionerError("with --output json no question is asked", "look at the plan first, then add --yes")
-        return confirm("Make these changes?", self._yes)
+        return agreed("Make these changes?", self._yes, Output.JSON if self._quiet else Output.TEXT)
 
     def event(self, happened: Event) -> None:
         from provisioner.report import progress

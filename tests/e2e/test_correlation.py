@@ -115,6 +115,12 @@ def test_a_workflow_is_written_fires_and_goes_before_its_monitors(correlated: Re
     told = [post.body for post in receivers.posts]
     assert [sum(title in body for body in told) for title in ("Rule one", "Rule two", "Both of them")] == [1, 1, 1]
 
+    # What the workflow says is acknowledged as any alert is.
+    done = correlated.run("ack", "both", "--yes", "-o", "json")
+    assert done.code == 0, done.text
+    assert [each["acknowledged"] for each in json.loads(done.out)["alerts"]] == [True]
+    assert [each["state"] for each in chained(correlated, ids[f"{owner}-both"])] == ["ACKNOWLEDGED"]
+
     # A monitor that was made anew has another id: the workflow would wait for the old one for ever.
     client.request("DELETE", path("_plugins", "_alerting", "workflows", ids[f"{owner}-both"]))
     client.request("DELETE", f"{MONITORS}/{ids[f'{owner}-both-one']}")

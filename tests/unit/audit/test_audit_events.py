@@ -1,11 +1,14 @@
 """What our own audit's events say, and that they are those of the catalogue and the schema."""
 
 import json
+import keyword
+import pathlib
+import re
 
 import pytest
 from yaml import safe_load_all
 
-from provisioner import releases
+from provisioner import cli, releases
 from provisioner.audit import events
 from provisioner.cli import COMMANDS
 from provisioner.deploy import Outcome
@@ -50,6 +53,10 @@ def every():
         yield run(command).ended(events.looked(Plan(PLAN.changes, (Limit("deletes", SECRET),), digest="d")), None)
     yield run().ended(events.compared(2, 10), None)
     yield run().ended(events.pulled(1, written=True), None)
+    said = events.acknowledging(["one", "two", "one"], "INC-7")
+    yield run("ack").started("abc", meant=said)
+    yield run("ack").ended(events.acknowledged(said, 2), "abc")
+    yield run("ack").ended(events.declined(), "abc")
     for audit in ("", "2" * 32):
         begun = releases.begin(7, "abc", [CREATE], frozenset(), Mark(("audit",), audit))
         yield run().left(begun)
@@ -156,3 +163,61 @@ def test_every_command_that_looks_at_a_cluster_s_setup_is_recorded():
     }
     unrecorded |= {"sign", "verify", "proof", "redact", "scan", "schema", "demo", "dev"}
     assert COMMANDS.keys() - unrecorded == events.SEVERITIES.keys()
+
+
+def test_what_acknowledging_says():
+    said = events.acknowledging(["one", "two", "one"], "INC-7")
+    made = run("ack").started(None, meant=said)
+    assert made["message"] == "alice on web-1 began ack of acme for production: to acknowledge 2 of one, 1 of two."
+    assert made["labels"] == {"rules": "one two", "reason": "INC-7", "owner": "acme", "target": "production"}
+    assert made["details"]["result_count"] == 3
+    for done, status, reason in ((3, "success", ""), (2, "failure", "left")):
+        how = events.acknowledged(said, done)
+        assert (how.status, how.reason, how.results) == (status, reason, done)
+
+
+WRITES = re.compile(r"""request\(\s*(?:"(?:PUT|POST|DELETE)"|method)[^\n]*""")
+RECORDED = {"state", "lock", "canary", "alerts", "audit.shipping"}
+"""The modules that write for a recorded command; `kinds` do so through `step`."""
+UNRECORDED = {
+    "preflight": "a request whose refusal tells whether a plugin is there",
+    "notify": "a message to a channel, where `drift --notify` says so",
+    "integrity.places": "a checkpoint, where `sign` and `proof checkpoint` are told to put one",
+    "scan.reader": "a point in time, to read",
+    "ruletest.bench": "the bench of `test`, which is removed again",
+}
+
+
+def test_whatever_writes_to_a_cluster_is_recorded_or_named_here():
+    """A module that comes has to be told apart: what a recorded command does, or something that changes nothing."""
+    package = pathlib.Path(cli.__file__).parent.parent
+    found = set()
+    for file in package.rglob("*.py"):
+        name = ".".join(file.relative_to(package).with_suffix("").parts)
+        if not name.startswith(("devcluster.", "demo.", "kinds.")):
+            lines = WRITES.findall(file.read_text(encoding="utf-8"))
+            found |= {name for line in lines if "safe=True" not in line and "_search" not in line.split("body")[0]}
+    assert found == (RECORDED | UNRECORDED.keys())
+
+
+def commands():
+    for name in COMMANDS:
+        file = f"{name}_" if keyword.iskeyword(name) else name
+        yield name, pathlib.Path(cli.__file__).with_name(f"{file}.py").read_text(encoding="utf-8")
+
+
+def test_each_recorded_command_opens_a_trail_of_its_own_name():
+    """By itself, or by `_deploying.run`, whose `Place` has the command's name."""
+    for name, text in commands():
+        said = re.search(rf'(?:Trail\([a-z_.]+, |Place\()"{name}"', text)
+        assert (said is not None) == (name in events.SEVERITIES), name
+
+
+def test_each_command_that_changes_a_cluster_is_refused_without_a_record():
+    """All that write are told apart here from those that only look: a Trail of these has `changes=True`."""
+    looks = {"plan", "drift", "pull"}
+    for name, text in commands():
+        if name in events.SEVERITIES.keys() - looks:
+            assert f'_deploying.Place("{name}"' in text or re.search(rf'"{name}", [^)]*changes=True', text), name
+        elif name in looks:
+            assert "changes=True" not in text, name
