@@ -97,6 +97,7 @@ class Cluster:
             apart=apart,
             memo=memo,
             remembered=state.memo,
+            holds=state.holds,
             prints=self._prints,
         )
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from provisioner import apply, durations, lock, plan, secretrefs
 from provisioner.errors import LimitError, MovedError
+from provisioner.limits import NAMES
 from provisioner.lock import Lock
 from provisioner.model import PLAIN, Action
 from provisioner.releases import Mark
@@ -130,10 +131,10 @@ def look(cluster: Cluster, wanted: Wanted) -> tuple[Known, Plan]:
 def refuse_limits(planned: Plan) -> None:
     """Raise LimitError where the plan exceeds limits that nobody forced."""
     if planned.limits:
-        names = " ".join(f"--force {limit.name}" for limit in planned.limits)
+        names = " ".join(f"--force {limit.name}" for limit in planned.limits if limit.name in NAMES)
         raise LimitError(
             "\n".join(f"{limit.name}: {limit.message}" for limit in planned.limits),
-            f"nothing was changed; if that is meant: {names}",
+            f"nothing was changed; if that is meant: {names}" if names else "nothing was changed",
         )
 
 

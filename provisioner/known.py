@@ -12,6 +12,7 @@ from provisioner.secretrefs import NO_MEMO, Memo
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from provisioner.holds import Hold
     from provisioner.model import Body, Live, Record, Ref, SecretPaths
     from provisioner.releases import Release
 
@@ -25,7 +26,7 @@ class Known:
     where secrets stand, `salt` keys their fingerprints. `blobs` holds those bodies of the state that the plan needs, by
     fingerprint. `open` are releases that left something open. `taken` names the other owners whose states record an
     object that we want: an adopted one bears no mark. `prints` are fingerprints worked out already. `memo` is of the
-    secrets in `live`, `remembered` the state's one.
+    secrets in `live`, `remembered` the state's one. `holds` are those that last.
     """
 
     owner: str
@@ -43,6 +44,7 @@ class Known:
     apart: Mapping[Ref, Record] = field(default_factory=dict)
     memo: Memo = NO_MEMO
     remembered: Memo = NO_MEMO
+    holds: tuple[Hold, ...] = ()
     prints: Prints = field(default_factory=Prints, compare=False, repr=False)
 
     @property

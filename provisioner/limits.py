@@ -9,7 +9,7 @@ from provisioner.model import Action, Limit
 from provisioner.quantities import UNKNOWN, content, count, data
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from provisioner.model import Change
     from provisioner.quantities import Shares
@@ -20,20 +20,37 @@ EMPTY = "empty"
 DATA_LOSS = "data-loss"
 LOCK = "lock"
 AUDIT = "audit"
+HOLD = "hold"
 NAMES = (DELETES, CHANGES, EMPTY, DATA_LOSS, LOCK, AUDIT)
-"""What `--force` takes. `lock` and `audit` belong to the apply, not to the plan."""
+"""What `--force` takes. `lock` and `audit` belong to the apply, not to the plan. `hold` is none of
+them: a hold is released, never passed."""
 
 _LISTED = 5
 
 
 def exceeded(
-    changes: Sequence[Change], owned: int, wanted: int, shares: Shares, force: frozenset[str]
+    changes: Sequence[Change],
+    owned: int,
+    wanted: int,
+    shares: Shares,
+    force: frozenset[str],
+    held: Mapping[str, str] | None = None,
 ) -> tuple[Limit, ...]:
     """The limits that these changes exceed and that nobody forced.
 
-    `owned` is how many objects of ours exist, `wanted` how many the repository wants.
+    `owned` is how many objects of ours exist, `wanted` how many the repository wants, `held` the indices that may not
+    be deleted, each with its hold: that limit can't be forced.
     """
-    return tuple(limit for limit in _all(changes, owned, wanted, shares) if limit.name not in force)
+    found = tuple(limit for limit in _all(changes, owned, wanted, shares) if limit.name not in force)
+    return (*found, *_holds(changes, held or {}))
+
+
+def _holds(changes: Sequence[Change], held: Mapping[str, str]) -> Iterator[Limit]:
+    kept = sorted({index.name for change in changes for index in change.doomed if index.name in held})
+    if kept:
+        holds = ", ".join(sorted({held[name] for name in kept}))
+        listed = ", ".join(kept[:_LISTED]) + (f" and {len(kept) - _LISTED} more" if len(kept) > _LISTED else "")
+        yield Limit(HOLD, f"{listed} would be deleted, held by {holds}: `provisioner hold release` comes first")
 
 
 def _all(changes: Sequence[Change], owned: int, wanted: int, shares: Shares) -> Iterator[Limit]:

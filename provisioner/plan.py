@@ -10,6 +10,7 @@ import orjson
 
 from provisioner import diff, fingerprint, graph, limits, risks, yamldiff
 from provisioner.errors import ConflictError
+from provisioner.holds import held
 from provisioner.model import PLAIN, Action, Plan
 from provisioner.quantities import Shares
 
@@ -27,7 +28,7 @@ def build(desired: Iterable[Resource], known: Known, options: Options = PLAIN, s
     _refuse_conflicts(diff.conflicts(changes), known, options)
     changes = [_explained(change, known) for change in changes]
     owned = sum(ref in known.live for ref in known.records)
-    exceeded = limits.exceeded(changes, owned, len(wanted), shares or Shares(), options.force)
+    exceeded = limits.exceeded(changes, owned, len(wanted), shares or Shares(), options.force, held(known.holds))
     return Plan(
         graph.order(changes),
         exceeded,

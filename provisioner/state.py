@@ -18,6 +18,7 @@ import orjson
 from provisioner import fingerprint, retrying
 from provisioner.client import path
 from provisioner.errors import ApiError, ProvisionerError, UnclearError
+from provisioner.holds import Hold
 from provisioner.model import Record
 from provisioner.releases import Release
 from provisioner.secretrefs import NO_MEMO, Memo
@@ -45,7 +46,7 @@ _BUSY = (429, 503)
 _QUERY = {
     "size": _MOST,
     "track_total_hits": True,
-    "query": {"terms": {"type": ["head", "memo", "resource", "release"]}},
+    "query": {"terms": {"type": ["head", "memo", "resource", "release", "hold"]}},
     # Releases grow without end: of the closed ones only the last number counts.
     "post_filter": {"bool": {"should": [{"terms": {"type": ["head", "memo", "resource"]}}, {"term": {"open": True}}]}},
     "aggs": {"release": {"max": {"field": "number"}}},
@@ -70,7 +71,7 @@ class State:
     """The state as read: a record for each owned resource, the salt, the number of the last release (0: none).
 
     `open` are releases that never came to their end, or run just now, or left something unclear. `memo` is of the
-    secrets that the last apply saw.
+    secrets that the last apply saw. `holds` are those that last.
     """
 
     records: Mapping[Ref, Record]
@@ -79,6 +80,7 @@ class State:
     exists: bool
     open: tuple[Release, ...] = ()
     memo: Memo = NO_MEMO
+    holds: tuple[Hold, ...] = ()
 
 
 class StateStore:
@@ -108,7 +110,8 @@ class StateStore:
         salt = head["salt"] if head else secrets.token_hex(16)  # a run that was killed may have left no head
         left = tuple(Release.of(d) for d in documents if d["type"] == "release")
         memo = next((Memo(d["joint"], tuple(d["each"])) for d in documents if d["type"] == "memo"), NO_MEMO)
-        return State({record.ref: record for record in records}, salt, release, head is not None, left, memo)
+        holds = tuple(Hold.of(d) for d in documents if d["type"] == "hold")
+        return State({record.ref: record for record in records}, salt, release, head is not None, left, memo, holds)
 
     def blobs(self, addresses: Iterable[str]) -> dict[str, Body]:
         """Bodies by their fingerprints; what is not there is left out."""
@@ -153,6 +156,21 @@ class StateStore:
         }
         answer = self.client.get(path(self.index, "_search"), query)
         return [Release.of(hit["_source"]) for hit in answer["hits"]["hits"]] if answer else []
+
+    def holds(self) -> list[Hold]:
+        """All holds, those that ended too, the last one first."""
+        query = {"size": _MOST, "query": {"term": {"type": "hold"}}}
+        answer = self.client.get(path(self.index, "_search"), query, _WHOLE)
+        found = [Hold.of(hit["_source"]) for hit in answer["hits"]["hits"]] if answer else []
+        return sorted(found, key=lambda hold: hold.at, reverse=True)
+
+    def put_hold(self, hold: Hold) -> None:
+        """Write a hold. Raises ProvisionerError."""
+        state = self.read()
+        if not state.exists:
+            self.prepare(state.salt)
+        url = path(self.index, "_doc", f"hold:{hold.id}")
+        retrying.write(lambda: self.client.request("PUT", url, hold.packed(), {"refresh": "true"}))
 
     def release(self, number: int) -> Release | None:
         """One release with its manifest; None where there is none."""

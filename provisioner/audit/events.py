@@ -36,6 +36,7 @@ SEVERITIES = {
     "rollback": "low",
     "bootstrap": "low",
     "ack": "low",
+    "hold": "medium",
 }
 """The commands that are recorded; rules/events.yml has an event for the begin and the end of each."""
 INTERRUPTED, UNRECORDED = "provisioner_apply_interrupted", "provisioner_apply_unrecorded"
@@ -199,6 +200,18 @@ def acknowledged(meant: Ended, done: int) -> Ended:
 
 def _alerts(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{number} of {rule}" for rule, number in sorted(counts.items()))
+
+
+def holding(what: str, hold: str, names: Sequence[str], reason: str) -> Ended:
+    """A hold that is about to be made (`add`) or ended (`release`)."""
+    labels = {"hold": hold, "hold_action": what, "names": " ".join(names), "reason": reason}
+    return Ended("unknown", "started", f"to {what} the hold {hold} on {', '.join(names)}", labels)
+
+
+def held(meant: Ended, indices: int, wrong: int) -> Ended:
+    """What became of it; `wrong`: indices that are not as they should be."""
+    words = f"{count(indices, 'index', 'indices')}, {wrong} of them not as they should be"
+    return Ended("failure" if wrong else "success", "left" if wrong else "", words, meant.labels, indices - wrong)
 
 
 def declined() -> Ended:

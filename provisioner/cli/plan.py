@@ -84,6 +84,7 @@ def _plan(loaded: Repository, options: Options, save: pathlib.Path | None) -> Pl
 
 
 def _print(ended: Mapping[str, Plan | ProvisionerError], output: PlanOutput, save: pathlib.Path | None) -> None:
+    from provisioner import limits
     from provisioner.report import json, markdown, text
 
     if output is PlanOutput.JSON:
@@ -106,7 +107,7 @@ def _print(ended: Mapping[str, Plan | ProvisionerError], output: PlanOutput, sav
                 continue
             show(text.plan(planned))
             if save:
-                forced = "".join(f" --force {limit.name}" for limit in planned.limits)
+                forced = "".join(f" --force {limit.name}" for limit in planned.limits if limit.name in limits.NAMES)
                 command = f"provisioner apply {shlex.quote(str(save))}{forced}"
                 out.print(Text(f"Saved to {save}: `{command}` makes exactly these changes."))
 

@@ -26,7 +26,7 @@ PURE = (
     "durations",
 )
 PURE += ("bodytemplates", "compile", "source", "lints", "querystring", "regexes", "yamldiff", "yamltext", "mentions")
-PURE += ("terms", "batches", "values", "audit.events")
+PURE += ("terms", "batches", "values", "audit.events", "holds")
 PURE += (
     "risks",
     "limits",

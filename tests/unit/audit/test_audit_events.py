@@ -57,6 +57,9 @@ def every():
     yield run("ack").started("abc", meant=said)
     yield run("ack").ended(events.acknowledged(said, 2), "abc")
     yield run("ack").ended(events.declined(), "abc")
+    held = events.holding("add", "inc-1", ["audit", "network"], "lawsuit")
+    yield run("hold").started("abc", meant=held)
+    yield run("hold").ended(events.held(held, 3, 1), "abc")
     for audit in ("", "2" * 32):
         begun = releases.begin(7, "abc", [CREATE], frozenset(), Mark(("audit",), audit))
         yield run().left(begun)
@@ -165,6 +168,18 @@ def test_every_command_that_looks_at_a_cluster_s_setup_is_recorded():
     assert COMMANDS.keys() - unrecorded == events.SEVERITIES.keys()
 
 
+def test_what_holding_says():
+    said = events.holding("add", "inc-1", ["audit", "network"], "lawsuit")
+    made = run("hold").started(None, meant=said)
+    assert (
+        made["message"] == "alice on web-1 began hold of acme for production: to add the hold inc-1 on audit, network."
+    )
+    assert made["labels"].items() >= {"hold": "inc-1", "hold_action": "add", "reason": "lawsuit"}.items()
+    for wrong, status, reason in ((0, "success", ""), (1, "failure", "left")):
+        how = events.held(said, 3, wrong)
+        assert (how.status, how.reason, how.results) == (status, reason, 3 - wrong)
+
+
 def test_what_acknowledging_says():
     said = events.acknowledging(["one", "two", "one"], "INC-7")
     made = run("ack").started(None, meant=said)
@@ -177,7 +192,7 @@ def test_what_acknowledging_says():
 
 
 WRITES = re.compile(r"""request\(\s*(?:"(?:PUT|POST|DELETE)"|method)[^\n]*""")
-RECORDED = {"state", "lock", "canary", "alerts", "audit.shipping"}
+RECORDED = {"state", "lock", "canary", "alerts", "holding", "audit.shipping"}
 """The modules that write for a recorded command; `kinds` do so through `step`."""
 UNRECORDED = {
     "preflight": "a request whose refusal tells whether a plugin is there",

@@ -19,7 +19,7 @@ try:
 except SystemExit as end:
     print(end.code, *sorted(sys.modules), sep="\\n", file=sys.stderr)
 """
-GROUPS = ("dev", "import", "proof")
+GROUPS = ("dev", "hold", "import", "proof")
 HEAVY = {"opensearchpy", "jinja2", "jsonschema", "yaml", "urllib3", "botocore", "orjson", "httpx", "starlette"}
 
 
