@@ -29,16 +29,26 @@ class Aws:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditCheckpoints:
+    """A reference to the Ed25519 key (PEM) that signs checkpoints of the audit chain, and where they go: `file:` with
+    an absolute path, or `stream:` with a data stream of the target."""
+
+    key: str
+    to: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Audit:
     """Where our own audit chain is, an absolute path, and a reference to the root key that signs it.
 
     None: a file in the user's own state folder, and a key made at random beside it. `key_id` goes into the records:
-    another key has another id.
+    another key has another id. `checkpoints` None: none are made.
     """
 
     file: str | None = None
     key: str | None = None
     key_id: str = "k1"
+    checkpoints: AuditCheckpoints | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,5 +153,13 @@ def _choose(body: Body, wanted: str | None, root: Path) -> Target:
 
 def _audit(said: Mapping[str, Any], root: Path) -> Audit:
     """A path is relative to the repository, whichever folder the command is run in."""
-    file = said.get("file")
-    return Audit(**{**said, "file": None if file is None else str((root / Path(file).expanduser()).absolute())})
+
+    def whole(path: str) -> str:
+        return str((root / Path(path).expanduser()).absolute())
+
+    file, checkpoints = said.get("file"), said.get("checkpoints")
+    if checkpoints is not None:
+        places = (each.partition(":") for each in checkpoints["to"])
+        to = tuple(f"file:{whole(where)}" if kind == "file" else f"{kind}:{where}" for kind, _, where in places)
+        checkpoints = AuditCheckpoints(checkpoints["key"], to)
+    return Audit(**{**said, "file": None if file is None else whole(file), "checkpoints": checkpoints})

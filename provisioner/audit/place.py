@@ -50,6 +50,20 @@ def chain(settings: Settings, fsync: Literal["always", "never"]) -> Chain:
     return Chain(path, _keys(settings, path), options=Options(fsync, rotate_bytes=ROTATE, evolve_seconds=EVOLVE))
 
 
+def checkpoint(settings: Settings, made: Chain) -> None:
+    """Sign the chain as it is now and write that to the places of the settings. Raises ProvisionerError, OSError."""
+    said = settings.target.audit.checkpoints
+    if said is None:
+        return
+    from provisioner.client import Client
+    from provisioner.integrity import keysource, places
+    from provisioner.integrity.checkpointing import Checkpointer
+
+    key = keysource.private_key_of(secretrefs.resolve(said.key).encode())
+    found = [places.of(each, lambda: Client(settings.target)) for each in said.to]
+    made.checkpoint(Checkpointer(key, [each for each in found if each is not None]))
+
+
 def _prepare(path: Path) -> None:
     """Nobody else may read it. A folder that is there keeps its rights: it may be meant for several users."""
     if not path.parent.is_dir():

@@ -67,6 +67,7 @@ class Trail:
         self._how: Ended | None = None
         self._told = False
         self._acted = False
+        self._meant = False
 
     def _open(self) -> Chain:
         return place.chain(self._settings, "always" if self._changes else "never")
@@ -78,10 +79,19 @@ class Trail:
         try:
             self._settle(over=error is not None)
             self._write(lambda: self.run.ended(self._ending(error), self._revision.result()), over=error is not None)
+            self._checkpoint()
         finally:
             self._beside.shutdown(wait=True)
             with contextlib.suppress(ProvisionerError, OSError):
                 self._chain.result().close()
+
+    def _checkpoint(self) -> None:
+        """Of a run that was about to change something; one that fails is told, and the next one covers it as well."""
+        if self._meant and not self._told:
+            try:
+                place.checkpoint(self._settings, self._chain.result())
+            except (ProvisionerError, OSError) as error:
+                self._tell(f"No checkpoint of the audit chain was made: {_words(error)}")
 
     def ended(self, how: Ended, *, acted: bool = False) -> None:
         """How it will have ended, unless an error comes. `acted`: it changed something, so it is too late to refuse."""
@@ -97,6 +107,7 @@ class Trail:
 
         Of a run that changes nothing it is written beside its first requests.
         """
+        self._meant = self._changes
         self._begun = self._beside.submit(self._append, lambda: self.run.started(self._revision.result(), meant=meant))
         if self._changes:
             self._settle()
@@ -120,6 +131,7 @@ class Trail:
     def intend(self, planned: Plan) -> str:
         """Record a plan before its first write; what the release says of that: the run's id, "" where there is no
         record, which was forced then. Raises AuditError."""
+        self._meant = True
         return self.run.id if self._write(lambda: self.run.started(self._revision.result(), planned)) else ""
 
     def left(self, releases: Sequence[Release]) -> None:

@@ -17,6 +17,7 @@ from provisioner.errors import ProvisionerError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from provisioner.client import Client
     from provisioner.integrity.checkpointing import Checkpointer, Place
 
 _SIZES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
@@ -172,17 +173,16 @@ def checkpoints(
 def _place(said: str, root: pathlib.Path, target: str | None) -> Place:
     from provisioner.integrity import places
 
-    kind, _, where = said.partition(":")
-    if said == "stdout":
-        return places.OutputPlace()
-    if kind == "file" and where:
-        return places.FilePlace(pathlib.Path(where))
-    if kind == "stream" and where:
+    def client() -> Client:
         from provisioner import settings
         from provisioner.client import Client
 
-        return places.StreamPlace(Client(settings.load(root, target).target), where)
-    raise ProvisionerError(f"--checkpoint-to: {said!r} is no place", "write file:/path, stdout or stream:NAME")
+        return Client(settings.load(root, target).target)
+
+    found = places.of(said, client)
+    if found is None:
+        raise ProvisionerError(f"--checkpoint-to: {said!r} is no place", "write file:/path, stdout or stream:NAME")
+    return found
 
 
 def _redactor(catalogue: str) -> Callable[[dict[str, Any]], dict[str, Any]] | None:

@@ -177,9 +177,10 @@ class Chain:
             self._strand.sync()
         self._checkpointed = self.head.seq
 
-    def checkpoint(self) -> None:
-        """Make a checkpoint now."""
+    def checkpoint(self, checkpointer: Checkpointer | None = None) -> None:
+        """Make a checkpoint now, by this checkpointer where one is given. Raises ProvisionerError, OSError."""
         with self._turn():
+            self._checkpointer = checkpointer or self._checkpointer
             self._checkpoint()
 
     def _sync(self, now: float) -> None:

@@ -98,8 +98,13 @@ def decoded(said: bytes) -> bytes:
 
 def private_key(source: str) -> Ed25519PrivateKey:
     """The key that signs checkpoints, PEM (PKCS #8). Raises ProvisionerError."""
+    return private_key_of(fetch(source))
+
+
+def private_key_of(pem: bytes) -> Ed25519PrivateKey:
+    """The same from its bytes. Raises ProvisionerError."""
     try:
-        key = load_pem_private_key(fetch(source), None)
+        key = load_pem_private_key(pem, None)
     except (ValueError, TypeError):
         key = None
     if not isinstance(key, Ed25519PrivateKey):

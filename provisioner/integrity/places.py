@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pathlib
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +12,11 @@ from provisioner.integrity.checking import Placed
 from provisioner.integrity.checkpointing import read_lines
 
 if TYPE_CHECKING:
-    import pathlib
+    from collections.abc import Callable
 
     from provisioner.client import Client
     from provisioner.integrity.checkpoint import Checkpoint
+    from provisioner.integrity.checkpointing import Place
 
 PAGE = 1_000
 
@@ -89,6 +91,16 @@ def event(made: Checkpoint) -> dict[str, Any]:
             "signed": made.line().decode(),
         },
     }
+
+
+def of(said: str, client: Callable[[], Client]) -> Place | None:
+    """The place that `file:/path`, `stdout` or `stream:NAME` names; None for what names none."""
+    kind, _, where = said.partition(":")
+    if said == "stdout":
+        return OutputPlace()
+    if kind == "file" and where:
+        return FilePlace(pathlib.Path(where))
+    return StreamPlace(client(), where) if kind == "stream" and where else None
 
 
 def from_file(path: pathlib.Path) -> list[Placed]:

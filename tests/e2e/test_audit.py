@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 from clusters import Repository
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from faulteffects import proxied
 from faultproxy import Fault
 from test_ownership import HOOK, PARTS, PIPELINES, apply
@@ -364,12 +366,40 @@ def test_file_and_key_of_the_users_own(audited: Repository, tmp_path: pathlib.Pa
     audited.settings(catch=None, audit={**audit, "key": "${env:AUDIT_E2E_OTHER}", "key_id": "k2"})
     more(audited, 1)
     assert audited.run("apply", "--yes", **keys).code == 0
+    audited.client.request("POST", path(f"logs-audit-{audited.namespace}", "_refresh"))
     both = ["--key", "k1=env:AUDIT_E2E_KEY", "--key", "k2=env:AUDIT_E2E_OTHER"]
     for what in ([str(own)], ["--stream", f"logs-audit-{audited.namespace}"]):
         done = audited.run("verify", *what, *both, **keys)
         assert done.code == 0, done.text
         assert "intact: 7 records" in done.out  # one of them says that the key was changed
     assert b"6b" * 32 not in own.read_bytes()
+
+
+def test_checkpoints_of_the_chain_lie_in_two_places(audited: Repository, tmp_path: pathlib.Path) -> None:
+    key, public = Ed25519PrivateKey.generate(), tmp_path / "checkpoint.pub"
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    public.write_bytes(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    stream = f"logs-audit-{audited.namespace}"
+    places = ["file:../elsewhere/acme", f"stream:{stream}"]
+    audited.settings(catch=None, audit={"checkpoints": {"key": "${env:AUDIT_E2E_PEM}", "to": places}})
+    done = audited.run("apply", "--yes", AUDIT_E2E_PEM=pem)
+    assert done.code == 0, done.text
+    assert "checkpoint" not in done.text
+    more(audited, 1)
+    done = audited.run("apply", "--yes")
+    assert "No checkpoint of the audit chain was made: the environment variable AUDIT_E2E_PEM is not set" in done.text
+    assert done.code == 0, done.text
+    more(audited, 2)
+    assert audited.run("apply", "--yes", AUDIT_E2E_PEM=pem).code == 0
+    elsewhere = audited.root.parent / "elsewhere/acme"
+    assert [json.loads(line)["number"] for line in elsewhere.read_bytes().splitlines()] == [0, 1]
+    audited.client.request("POST", path(stream, "_refresh"))
+    for place_ in (str(elsewhere), f"stream:{stream}"):
+        for log in ([str(file(audited))], ["--stream", stream]):
+            done = audited.run("verify", *log, "--checkpoints", place_, "--public-key", str(public))
+            assert done.code == 0, done.text
+            assert "2 checkpoints" in done.out, done.out
+    assert pem.splitlines()[1].encode() not in file(audited).read_bytes()
 
 
 def test_rotated_files_and_many_batches_arrive_once(

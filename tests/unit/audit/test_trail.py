@@ -1,5 +1,6 @@
 """The trail of a run on a real chain: what is written when, and what becomes of a chain that can't be written."""
 
+import dataclasses
 import json
 import os
 import pwd
@@ -7,14 +8,19 @@ import resource
 import signal
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from provisioner.audit import Trail, events, place, shipping
 from provisioner.errors import AuditError, LimitError, ProvisionerError
 from provisioner.integrity import KeyRing, keysource
+from provisioner.integrity.checking import Checkpoints
+from provisioner.integrity.places import from_file
+from provisioner.integrity.verdict import Kind
 from provisioner.integrity.verify import verify
 from provisioner.model import Plan
 from provisioner.releases import COMPLETE, RUNNING, Release
-from provisioner.settings import Audit, Settings, Target
+from provisioner.settings import Audit, AuditCheckpoints, Settings, Target
 
 PLAN = Plan((), digest="d" * 64)
 
@@ -232,3 +238,59 @@ def test_a_damaged_memory_of_what_was_shipped_is_none(settings):
         assert shipping.told(file) == ()
     shipping.tell(file, "7")
     assert shipping.told(file) == ("7",)
+
+
+def pem(key):
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+def checkpointed(settings, key_file, *to):
+    audit = Audit(checkpoints=AuditCheckpoints(f"${{file:{key_file}}}", to))
+    return dataclasses.replace(settings, target=dataclasses.replace(settings.target, audit=audit))
+
+
+def test_a_run_that_changes_something_ends_with_a_checkpoint(settings, told, tmp_path):
+    """What was cut off the chain behind its back is missing then, and nobody without the checkpoint's key can tell
+    otherwise."""
+    key, elsewhere = Ed25519PrivateKey.generate(), tmp_path / "elsewhere" / "acme"
+    (tmp_path / "checkpoint.pem").write_text(pem(key), encoding="ascii")
+    chosen = checkpointed(settings, tmp_path / "checkpoint.pem", f"file:{elsewhere}")
+
+    def trail(command="apply", **options):
+        return Trail(chosen, command, tmp_path, tell=told.append, **options)
+
+    with trail("plan") as run:
+        run.begin()
+    assert not elsewhere.exists()  # what looks alone makes none
+    with pytest.raises(LimitError), trail(changes=True) as run:
+        run.ready()
+        raise LimitError("deletes: x")
+    assert not elsewhere.exists()
+    with trail(changes=True) as run:
+        run.intend(PLAN)
+    with trail("ack", changes=True) as run:
+        run.begin()
+    made = from_file(elsewhere)
+    assert [each.made.count for each in made if each.made] == [5, 8]  # each is followed by the record that names it
+    file = place.file(chosen)
+    ring = keysource.ring([f"local=file:{place.key_file(file)}"])
+    assert verify([file], ring, Checkpoints(made, [key.public_key()])).intact
+    assert told == []
+    lines = file.read_bytes().splitlines(keepends=True)
+    assert b"log_checkpointed" in lines[-1]
+    file.write_bytes(b"".join(lines[:6]))
+    file.with_name(f"{file.name}.lock").unlink()
+    result = verify([file], ring, Checkpoints(made, [key.public_key()]))
+    assert [each.kind for each in result.problems] == [Kind.TRUNCATED]
+
+
+def test_a_checkpoint_that_cannot_be_made_is_told_and_refuses_nothing(settings, told, tmp_path):
+    for n, (key, to) in enumerate([("none.pem", "file:/dev/null/x"), ("wrong.pem", f"file:{tmp_path}/c")]):
+        (tmp_path / "wrong.pem").write_text("x", encoding="ascii")
+        chosen = checkpointed(settings, tmp_path / key, to)
+        with Trail(chosen, "apply", tmp_path, tell=told.append, changes=True) as run:
+            run.intend(PLAN)
+            run.ended(events.Ended("success"), acted=True)
+        assert len(told) == n + 1
+        assert told[-1].startswith("No checkpoint of the audit chain was made: ")
+    assert intact(settings)
