@@ -20,13 +20,19 @@ import pytest
 import yaml
 from access_rows import API, CAN, CANNOT, EVENT
 from clusters import PASSWORD, Cluster, Repository, _copy, _remove_all
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from provisioner.client import Client
 from provisioner.devcluster import cluster as dev
 from provisioner.devcluster.standin.node import Node
 from provisioner.devcluster.standin.plugin import PluginRoute
 from provisioner.devcluster.standin.plugins import NAMES, assemble
+from provisioner.integrity import checkpoint
+from provisioner.integrity.checkpoint import Checkpoint
+from provisioner.integrity.places import StreamPlace, from_stream
 from provisioner.kinds import all_kinds
 from provisioner.model import Live
+from provisioner.settings import Target
 
 NAME, PORT = "e2e-access", 19810
 SECRET = "E2E_ACCESS_PASSWORD"
@@ -364,6 +370,81 @@ def test_an_analyst_acknowledges_alerts(site: Site) -> None:
     path = "/_plugins/_alerting/monitors/none/_acknowledge/alerts"
     assert site.ask("analyst", "POST", path, {"alerts": ["x"]}).status_code == 404
     assert site.ask("auditor", "POST", path, {"alerts": ["x"]}).status_code == 403
+
+
+def test_an_analyst_s_ack_needs_no_more_than_the_shipped_role(site: Site) -> None:
+    """The command itself; the record stays here, as an analyst writes nothing."""
+    repository = site.repository
+    text = (repository.root / "provisioner.yml").read_text(encoding="utf-8")
+    said = yaml.safe_load(text)
+    analyst = {"username": f"{repository.owner}-analyst", "password": f"${{env:{SECRET}}}"}
+    said["targets"]["analyst"] = {**said["targets"]["least"], **analyst}
+    repository.write({"provisioner.yml": yaml.safe_dump(said)})
+    try:
+        for arguments in (["--all", "--dry-run"], ["--all"], ["brute-force-login"]):
+            done = site.run("ack", *arguments, target="analyst")
+            # that rule is none of this site's: the search for monitors is allowed, and says so
+            assert done.code == (2 if "brute-force-login" in arguments else 0), done.text
+            assert "has no rule" in done.err or "403" not in done.err, done.text
+        assert site.run("ack", "--all", target="least").code == 0  # and whoever applies may as well
+    finally:
+        repository.write({"provisioner.yml": text})
+
+
+TRIES = (
+    ("PUT", "/{audit}/_doc/{id}", {"@timestamp": "2026-05-11T14:23:45Z", "message": "other"}),
+    ("PUT", "/{audit}/_create/{id}", {"@timestamp": "2026-05-11T14:23:45Z", "message": "other"}),
+    ("POST", "/{audit}/_update/{id}", {"doc": {"message": "other"}}),
+    ("DELETE", "/{audit}/_doc/{id}", None),
+    ("PUT", "/{index}/_doc/{id}", {"@timestamp": "2026-05-11T14:23:45Z", "message": "other"}),
+    ("POST", "/{index}/_update/{id}", {"doc": {"message": "other"}}),
+    ("DELETE", "/{index}/_doc/{id}", None),
+    ("POST", "/_bulk", '{"delete":{"_index":"{index}","_id":"{id}"}}\n'),
+    ("POST", "/_bulk", '{"index":{"_index":"{index}","_id":"{id}"}}\n{"message":"other"}\n'),
+    ("POST", "/_bulk", '{"update":{"_index":"{audit}","_id":"{id}"}}\n{"doc":{"message":"other"}}\n'),
+    ("POST", "/{audit}/_delete_by_query", {"query": {"match_all": {}}}),
+    ("POST", "/{audit}/_update_by_query", {"query": {"match_all": {}}}),
+    ("POST", "/_reindex", {"source": {"index": "{audit}"}, "dest": {"index": "{stream}", "op_type": "create"}}),
+    ("GET", "/{audit}/_doc/{id}", None),
+    ("GET", "/{index}/_doc/{id}", None),
+    ("POST", "/{audit}/_search", {"query": {"match_all": {}}}),
+    ("GET", "/{audit}/_count", None),
+    ("POST", "/{audit}/_search/point_in_time?keep_alive=1m", None),
+    ("DELETE", "/{index}", None),
+    ("DELETE", "/_data_stream/{audit}", None),
+    ("POST", "/{audit}/_rollover", None),
+    ("PUT", "/{index}/_settings", {"index.blocks.write": True}),
+    ("PUT", "/{audit}/_mapping", {"properties": {"other": {"type": "keyword"}}}),
+)
+
+
+def test_a_writer_makes_checkpoints_and_can_neither_change_delete_nor_read_them(site: Site) -> None:
+    repository, audit = site.repository, site.named("{audit}")
+    key = Ed25519PrivateKey.generate()
+    said = {**repository.cluster.target, "username": f"{repository.owner}-writer", "password": site.password}
+    writer = Client(Target("writer", tuple(said["hosts"]), **{k: v for k, v in said.items() if k != "hosts"}))
+    made = [
+        checkpoint.sign(Checkpoint("app1", n, n + 1, "a" * 64, "b" * 64, "2026-05-11T14:23:45.123Z", "0" * 64, ""), key)
+        for n in range(2)
+    ]
+    for each in (*made, made[0]):  # once more is once
+        StreamPlace(writer, audit).put(each)
+    site.ask("admin", "POST", "/{audit}/_refresh")
+    id_, index = f"checkpoint_{made[0].sha256()}", f".ds-{audit}-000001"
+
+    def filled(value: Any) -> Any:
+        text = value if isinstance(value, str) else json.dumps(value)
+        text = text.replace("{id}", id_).replace("{index}", index).replace("{audit}", audit)
+        return text if isinstance(value, str) or value is None else json.loads(text)
+
+    passed = []
+    for method, path, body in TRIES:
+        answer = site.ask("writer", method, filled(path), None if body is None else filled(body))
+        if not refused(answer):
+            passed.append(f"{method} {path}: {answer.status_code} {answer.text[:200]}")
+    assert passed == []
+    shown = from_stream(repository.client, audit)
+    assert [each.made for each in shown if each.made and each.made.stream == "app1"] == made
 
 
 # --- the stand-in ---------------------------------------------------------------------------------------------------
