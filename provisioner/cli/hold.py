@@ -82,7 +82,9 @@ def add(
         was = {name: holds.as_it_was(name, now, others) for name, now in indices.items()}
         kept: Mapping[str, Any] = old.indices if old else {}
         made = _new(hold_id, names, reason, trail) if old is None else old
-        made = replace(made, names=tuple(dict.fromkeys([*made.names, *names])), indices={**was, **kept})
+        made = replace(
+            made, names=tuple(dict.fromkeys([*made.names, *names])), indices=dict(sorted({**was, **kept}.items()))
+        )
         store.put_hold(made)  # before anything is changed: a hold that is cut off is seen, and what it changed is known
         holding.take(store.client, holding.look(store.client, made.indices))
         wrong = holding.broken(store.client, made.indices)
