@@ -91,7 +91,10 @@ def _chosen(loaded: Repository, paths: Sequence[pathlib.Path], keyword: str) -> 
     from provisioner.errors import ProvisionerError
     from provisioner.ruletest.cases import cases
 
-    files = [path.resolve().relative_to(loaded.root.resolve()).as_posix() for path in paths]
+    root = loaded.root.resolve()
+    if outside := [path for path in paths if not path.resolve().is_relative_to(root)]:
+        raise ProvisionerError(f"{outside[0]} is not in the repository {root}", "name a rule of it, or it by -C")
+    files = [path.resolve().relative_to(root).as_posix() for path in paths]
     words = keyword.lower().split()
     found = [
         case
