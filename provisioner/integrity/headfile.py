@@ -6,6 +6,7 @@ Whoever can write the log can mostly put an older lock file back as well. It sti
 from __future__ import annotations
 
 import pathlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from provisioner.integrity import head, sources
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from provisioner.integrity.judge import Judge
     from provisioner.integrity.keys import KeyRing
+    from provisioner.integrity.verdict import StreamResult
 
 
 def beside(path: pathlib.Path) -> bytes | None:
@@ -40,8 +42,16 @@ def check(judged: Judge, keys: KeyRing, lines: Iterable[bytes]) -> None:
         seq = found[0].seq
         if head.checked(line, mac) is None or seq < judged.next:
             continue
-        file = result.files[-1]
-        missing = judged.next
-        if not any(each.kind is Kind.TRUNCATED and each.seq == missing for each in result.problems):
-            words = "the head beside the log names them"
-            result.problems.append(Problem(Kind.TRUNCATED, result.stream, file.name, file.lines, missing, seq, words))
+        _add(result, judged.next, seq)
+
+
+def _add(result: StreamResult, missing: int, seq: int) -> None:
+    """A checkpoint may have told of the same end; then it is one problem, as far as the further one of both says."""
+    for place, told in enumerate(result.problems):
+        if told.kind is Kind.TRUNCATED and told.seq == missing:
+            if told.last_seq < seq and told.detail.endswith("covers them"):
+                words = f"{told.detail.removesuffix('them')}{told.seq} to {told.last_seq}; the head beside the log, all"
+                result.problems[place] = replace(told, last_seq=seq, detail=words)
+            return
+    file, words = result.files[-1], "the head beside the log names them"
+    result.problems.append(Problem(Kind.TRUNCATED, result.stream, file.name, file.lines, missing, seq, words))

@@ -196,11 +196,11 @@ def judge(
         for place, each in enumerate(members):
             judged.file(each.name, each.part, _foreign(place, members, stream))
         result = judged.end()
+        result.keyless = not keys
+        if checkpoints is not None:  # before the head: what they say of the end is proven
+            check(judged, checkpoints, partial=partial)
         if not partial:
             headfile.check(judged, keys, [heads[b] for b in {each.base for each in members} if heads and b in heads])
-        result.keyless = not keys
-        if checkpoints is not None:
-            check(judged, checkpoints, partial=partial)
         results.append(result)
     return results
 

@@ -18,7 +18,7 @@ from provisioner.quantities import count, size
 from provisioner.report import integrity as report
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from provisioner.integrity.verdict import Problem, Result, StreamResult
 
@@ -40,6 +40,7 @@ code { font: 13px/1.5 ui-monospace, monospace; overflow-wrap: anywhere; }
 table { border-collapse: collapse; width: 100%; margin: 1rem 0; } caption { text-align: left; font-weight: 600; }
 th, td { text-align: left; vertical-align: top; padding: .25rem .75rem .25rem 0; border-bottom: 1px solid var(--line);
   overflow-wrap: anywhere; }
+.whole { white-space: nowrap; } .place { min-width: 12rem; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 """
 _PROVES = (
@@ -87,7 +88,13 @@ def _stream(body: Tree.Element, stream: StreamResult) -> None:
     _facts(section, stream)
     _problems(section, stream.problems)
     rows = [[each.name, count(each.lines), count(each.good), size(each.bytes), each.sha256] for each in stream.files]
-    _table(section, "Files, in the order of the log", ["File", "Lines", "Records", "Size", "SHA-256"], rows, {1, 2, 3})
+    _table(
+        section,
+        "Files, in the order of the log",
+        ["File", "Lines", "Records", "Size", "SHA-256"],
+        rows,
+        dict.fromkeys((1, 2, 3), "number"),
+    )
     for note in stream.notes:
         _add(section, "p", f"Note: {note}.", **{"class": "dim"})
 
@@ -101,7 +108,7 @@ def _facts(section: Tree.Element, stream: StreamResult) -> None:
         ["Merkle root (RFC 9162)", stream.root or "not worked out"],
         ["Checkpoints", report.proven(stream)],
     ]
-    _table(section, "What was found", ["", ""], rows, set())
+    _table(section, "What was found", ["", ""], rows, {0: "whole"})
 
 
 def _problems(section: Tree.Element, problems: Sequence[Problem]) -> None:
@@ -116,25 +123,25 @@ def _problems(section: Tree.Element, problems: Sequence[Problem]) -> None:
         ]
         for each in problems[:MOST]
     ]
-    _table(section, "Problems", ["Kind", "Place", "Record", "What is wrong"], rows, set())
+    _table(section, "Problems", ["Kind", "Place", "Record", "What is wrong"], rows, {0: "kind", 1: "place", 2: "whole"})
     if len(problems) > MOST:
         _add(section, "p", f"{count(len(problems) - MOST, 'more problem')}: see the report as JSON.")
 
 
 def _table(
-    parent: Tree.Element, caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]], numbers: set[int]
+    parent: Tree.Element, caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]], classes: Mapping[int, str]
 ) -> None:
     table = _add(parent, "table")
     _add(table, "caption", caption)
     if any(heads):
         row = _add(_add(table, "thead"), "tr")
         for place, head in enumerate(heads):
-            _add(row, "th", head, scope="col", **({"class": "number"} if place in numbers else {}))
+            _add(row, "th", head, scope="col", **({"class": classes[place]} if place in classes else {}))
     body = _add(table, "tbody")
     for cells in rows:
         row = _add(body, "tr")
         for place, cell in enumerate(cells):
-            made = _add(row, "td", "", **({"class": "number"} if place in numbers else {}))
+            made = _add(row, "td", "", **({"class": classes[place]} if place in classes else {}))
             if _is_hash(cell):
                 _add(made, "code", cell)
             else:

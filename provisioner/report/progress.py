@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -122,11 +123,23 @@ def documents(console: Console) -> Iterator[tuple[Callable[[int], None], Callabl
 
 @contextmanager
 def verified(console: Console, total: int) -> Iterator[Callable[[int], None]]:
-    """Give a function that takes how many bytes more were read; a bar on a terminal, elsewhere nothing."""
+    """Give a function that takes how many bytes more were read; after a second a bar on a terminal, else nothing."""
     if not console.is_terminal:
         yield lambda _: None
         return
     columns = (TextColumn("  verifying"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("", total=total or None)
-        yield lambda count: bar.advance(task, count)
+    bar = Progress(*columns, console=console, transient=True)
+    task, begun, shown = bar.add_task("", total=total or None), time.monotonic(), False
+
+    def advance(count: int) -> None:
+        nonlocal shown
+        bar.advance(task, count)
+        if not shown and time.monotonic() - begun > 1:
+            shown = True
+            bar.start()
+
+    try:
+        yield advance
+    finally:
+        if shown:
+            bar.stop()
