@@ -264,3 +264,23 @@ def test_a_tail_that_was_cut_off_is_told_by_the_head_beside_the_log(tmp_path):
     file.write_bytes(b"".join(line + b"\n" for line in made.files[-1][1][:-3]))
     result = verify([tmp_path / "a"], lab.KEYS)
     assert [(problem.kind, problem.last_seq - problem.seq) for problem in result.problems] == [(Kind.TRUNCATED, 2)]
+
+
+def test_an_end_that_checkpoint_and_head_both_name_is_one_problem(tmp_path):
+    """The checkpoint proves part of it; the head beside the log, which is weaker, knows of more."""
+    from provisioner.integrity import Chain, Options
+    from provisioner.integrity.checkpointing import Checkpointer
+    from provisioner.integrity.places import FilePlace
+
+    place, log = tmp_path / "cp", tmp_path / "l" / "a.jsonl"
+    maker = Checkpointer(lab.SIGNING, [FilePlace(place)])
+    with Chain(log, lab.KEYS, checkpointer=maker, options=Options(fsync="never")) as chain:
+        chain.append_all([lab.event(number) for number in range(10)])
+        chain.checkpoint()
+    log.write_bytes(b"".join(log.read_bytes().splitlines(keepends=True)[:6]))
+    (found,) = verify([log], lab.KEYS, Checkpoints(from_file(place), [lab.SIGNING.public_key()])).problems
+    assert (found.kind, found.seq, found.last_seq) == (Kind.TRUNCATED, 6, 10)
+    assert found.detail.startswith("checkpoint 0 of ")
+    assert found.detail.endswith(" covers 6 to 9; the head beside the log, all")
+    (found,) = verify([log], lab.KEYS).problems
+    assert (found.seq, found.last_seq, found.detail) == (6, 10, "the head beside the log names them")
