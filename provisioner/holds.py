@@ -1,4 +1,4 @@
-"""Holds: data that nothing may delete while they last. The values; pure.
+"""Holds: data that is not to be deleted while they last. The values; pure.
 
 A hold is a document of the state index. It names the indices, and what of each was changed, so that a release undoes
 exactly that. `provisioner.holding` makes and ends them in the cluster.

@@ -42,7 +42,7 @@ COMMANDS = {
     "bootstrap": "Preflight, plan, apply, and a canary event for each data stream that proves the setup "
     "and is removed again.",
     "ack": "Acknowledge active alerts: who does looks after them, and they notify no more until they are over.",
-    "hold": "Hold data: nothing deletes it, and nobody changes it, until the hold is released.",
+    "hold": "Hold data: no retention and no apply deletes it, and nobody changes it, until the hold is released.",
     "doctor": "Ask the target's cluster whether it has what provisioner needs. "
     "Nothing is written; exit code 1 where not.",
     "redact": "Take secrets and personal data out of logs: standard input to standard output, or files.",

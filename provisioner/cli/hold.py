@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     cls=Group,
-    help="Hold data: nothing deletes it, and nobody changes it, until the hold is released.",
+    help="Hold data: no retention and no apply deletes it, and nobody changes it, until the hold is released.",
     no_args_is_help=True,
 )
 
@@ -56,7 +56,7 @@ def add(
     target: TargetOption = None,
     output: OutputOption = Output.TEXT,
 ) -> None:
-    """Hold all events that these have now: no retention, no deletion, no change, whatever is applied meanwhile.
+    """Hold all events that these have now: no retention, and no change of one, whatever is applied meanwhile.
 
     A data stream is rolled over first; later events are not held. Once more with the same id holds what came since, and
     mends a hold that was cut off. Exit code 0: held; 1: not all of it, or a no; 2: no such data, or no cluster.

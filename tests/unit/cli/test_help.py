@@ -10,6 +10,7 @@ from provisioner import cli
 
 WIDTH = 80
 NAMES = [(name,) for name in cli.COMMANDS] + [("dev", name) for name in ("up", "down", "status", "logs")]
+NAMES += [("hold", name) for name in ("add", "list", "release")]
 NAMES += [("import", "sigma")]
 SHOW = """
 import sys
