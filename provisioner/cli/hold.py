@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
@@ -27,11 +27,13 @@ from provisioner.cli._deploying import AuditOption, forced
 from provisioner.errors import ProvisionerError
 
 if TYPE_CHECKING:
+    import pathlib
     from collections.abc import Mapping, Sequence
 
     from provisioner.audit import Trail
     from provisioner.client import Client
-    from provisioner.holds import Hold
+    from provisioner.holding import Named
+    from provisioner.holds import Hold, Was
     from provisioner.settings import Settings
     from provisioner.state import StateStore
 
@@ -62,6 +64,7 @@ def add(
     mends a hold that was cut off. Exit code 0: held; 1: not all of it, or a no; 2: no such data, or no cluster.
     """
     from provisioner import holding, holds
+    from provisioner.audit import events
 
     if not holds.ID.fullmatch(hold_id):
         raise ProvisionerError(
@@ -75,12 +78,13 @@ def add(
         if output is Output.TEXT:
             show(Text(f"  {each.stream or each.indices[0]}", style="bold") for each in found)
         _ask(trail, f"Hold what they have now as {hold_id}?", yes, output)
-        trail.begin(_said("add", hold_id, names, reason))
+        said = events.holding("add", hold_id, names, reason)
+        trail.begin(said)
         indices = {name: now for each in found for name, now in _rolled(store.client, each).items()}
         old = before.get(hold_id)
         others = [each for each in before.values() if each.id != hold_id]
         was = {name: holds.as_it_was(name, now, others) for name, now in indices.items()}
-        kept: Mapping[str, Any] = old.indices if old else {}
+        kept: Mapping[str, Was] = old.indices if old else {}
         made = _new(hold_id, names, reason, trail) if old is None else old
         made = replace(
             made, names=tuple(dict.fromkeys([*made.names, *names])), indices=dict(sorted({**was, **kept}.items()))
@@ -88,7 +92,7 @@ def add(
         store.put_hold(made)  # before anything is changed: a hold that is cut off is seen, and what it changed is known
         holding.take(store.client, holding.look(store.client, made.indices))
         wrong = holding.broken(store.client, made.indices)
-        trail.ended(_ended(_said("add", hold_id, names, reason), len(made.indices), len(wrong)), acted=True)
+        trail.ended(events.held(said, len(made.indices), len(wrong)), acted=True)
     _finish(chosen, store, trail, made, wrong, output)
 
 
@@ -130,6 +134,7 @@ def release(
     What another hold names stays held. Exit code 0: released; 1: an index that ISM does not manage again, or a no.
     """
     from provisioner import actor, holding, holds, schema
+    from provisioner.audit import events
     from provisioner.integrity.complete import now
 
     chosen, store, trail = _begin(root, target, force)
@@ -142,16 +147,16 @@ def release(
         still = holds.held(each for each in lasting.values() if each.id != hold_id)
         freed = {name: was for name, was in hold.indices.items() if name not in still}
         _ask(trail, f"Release {len(freed)} of {len(hold.indices)} indices?", yes, output)
-        said = _said("release", hold_id, hold.names, reason)
+        said = events.holding("release", hold_id, hold.names, reason)
         trail.begin(said)
         wrong = holding.let_go(store.client, freed)
         ended = replace(hold, released={"at": now(), "by": actor.user(), "reason": reason, "audit": trail.run.id})
         store.put_hold(ended)
-        trail.ended(_ended(said, len(hold.indices), len(wrong)), acted=True)
+        trail.ended(events.held(said, len(hold.indices), len(wrong)), acted=True)
     _finish(chosen, store, trail, ended, wrong, output)
 
 
-def _begin(root: Any, target: str | None, force: Sequence[str] | None) -> tuple[Settings, StateStore, Trail]:
+def _begin(root: pathlib.Path, target: str | None, force: Sequence[str] | None) -> tuple[Settings, StateStore, Trail]:
     from provisioner import settings
     from provisioner.audit import Trail
     from provisioner.cluster import Cluster
@@ -169,7 +174,7 @@ def _new(hold_id: str, names: Sequence[str], reason: str, trail: Trail) -> Hold:
     return Hold(hold_id, reason, actor.user(), socket.gethostname(), now(), tuple(names), audit=trail.run.id)
 
 
-def _rolled(client: Client, named: Any) -> Mapping[str, Any]:
+def _rolled(client: Client, named: Named) -> Mapping[str, Was]:
     from provisioner import holding
 
     return holding.look(client, holding.roll(client, named))
@@ -182,18 +187,6 @@ def _ask(trail: Trail, question: str, yes: bool, output: Output) -> None:
         trail.ended(events.declined())
         out.print(Text("Nothing was changed."))
         raise typer.Exit(1)
-
-
-def _said(what: str, hold_id: str, names: Sequence[str], reason: str) -> Any:
-    from provisioner.audit import events
-
-    return events.holding(what, hold_id, names, reason)
-
-
-def _ended(said: Any, indices: int, wrong: int) -> Any:
-    from provisioner.audit import events
-
-    return events.held(said, indices, wrong)
 
 
 def _finish(
