@@ -4,8 +4,8 @@ import pytest
 
 from provisioner import limits
 from provisioner.holds import ID, Hold, Was, as_it_was, held
-from provisioner.limits import Shares
 from provisioner.model import Action, Change, Index
+from provisioner.quantities import Shares
 
 FIRST = Hold("inc-1", "lawsuit", "alice", "web-1", "2026-05-11T14:23:45Z", ("audit",), {"a": Was("short"), "b": Was()})
 SECOND = Hold("inc-2", "breach", "bob", "web-1", "2026-05-12T14:23:45Z", ("b",), {"b": Was("", blocked=True)}, "2" * 32)
