@@ -80,9 +80,10 @@ class Lane:
         failed_logins(self.direct, ("alice", "bob") * 10, self.log_type)
 
     def alerts(self) -> dict[str, tuple[str, str]]:
-        """The watched rule's alerts: the user to id and state."""
+        """The watched rule's alerts: the user to id and state, which says why where it is ERROR."""
         mine = [alert for alert in self._alerts() if alert["id"] not in self.past]
-        found = {a["agg_alert_content"]["bucket_keys"][1]: (a["id"], a["state"]) for a in mine}
+        states = {a["id"]: a["state"] + (f": {a['error_message']}" if a.get("error_message") else "") for a in mine}
+        found = {a["agg_alert_content"]["bucket_keys"][1]: (a["id"], states[a["id"]]) for a in mine}
         assert len(found) == len(mine), f"several alerts about one user: {mine}"
         return found
 

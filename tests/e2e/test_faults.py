@@ -22,7 +22,7 @@ from faultproxy import Fault
 
 
 @pytest.fixture(scope="module")
-def lanes(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Campaign]:
+def lanes(cluster: Cluster, many_templates: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Campaign]:
     folder: pathlib.Path = tmp_path_factory.mktemp("lanes")
     with campaign(cluster, folder, 3) as made:
         yield made

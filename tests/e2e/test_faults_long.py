@@ -32,7 +32,7 @@ BOTH = pytest.mark.parametrize("name", [FIRST, UPDATE])
 
 
 @pytest.fixture(scope="module")
-def lanes(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Campaign]:
+def lanes(cluster: Cluster, many_templates: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Campaign]:
     folder: pathlib.Path = tmp_path_factory.mktemp("lanes")
     with campaign(cluster, folder, 5) as made:
         yield made
