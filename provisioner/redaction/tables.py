@@ -9,6 +9,8 @@ if TYPE_CHECKING:
 
     from provisioner.model import Body
 
+LEADS = ("ey", "BE", "si", "be", "Be", "bE", "ba", "Ba", "bA", "BA")
+"""How words begin that finders look for: eyJ, BEGIN, sig=, bearer and basic in any case."""
 DEEPEST, LONGEST, UNLIMITED = 20, 100, 1_000_000_000
 """Of a field's name in `ingest.redacted.fields`: how many keys are told, and how long a key may be; no `max`."""
 
@@ -28,8 +30,7 @@ def of(body: Mapping[str, Any], namespace: str = "default") -> Body:
         "tails": _tails(key for key, _ in [*keys, *endings]),
         "lengths": sorted({len(key) for key, _ in endings}),
         "finders": _first((finder, d["name"]) for d in detectors for finder in d.get("finders", ())),
-        "shortest": min([20, *(len(p["text"]) + p["min"] for p in prefixes)]),
-        "initials": sum({1 << (ord(group[0].lower()) - ord("a")) for group in groups}),
+        "pairs": [*_pairs([*groups, *LEADS], 64), *_pairs((key[:-3:-1] for key, _ in [*keys, *endings]), 32)],
         "prefixes": {group: [p for p in prefixes if p["text"].startswith(group)] for group in groups},
         "issuers": body["issuers"],
         "ibans": body.get("ibans", {}),
@@ -52,6 +53,14 @@ def _prefix(prefix: Mapping[str, Any], detector: str) -> Body:
         "text": prefix["text"], "chars": prefix["chars"], "min": prefix["min"], "max": most or UNLIMITED,
         "detector": detector,
     }  # fmt: skip
+
+
+def _pairs(pairs: Iterable[str], count: int) -> list[int]:
+    """So many numbers: the pair's first character says which one, its second which bit is set there."""
+    found = [0] * count
+    for first, second in pairs:
+        found[ord(first) % count] |= 1 << ord(second) % count
+    return found
 
 
 def _tails(keys: Iterable[str]) -> dict[str, int]:

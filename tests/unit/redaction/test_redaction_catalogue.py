@@ -64,7 +64,23 @@ def test_the_template_and_python_make_the_same_tables(options):
     compiler = Compiler(ROOT, Settings("acme", Target("t", ("http://127.0.0.1:9",), vars={"replicas": 1})), read)
     body = changed(**options).body
     resource = compiler.resource(replace(read.documents["redaction", "redaction"], body=body))
-    assert resource.body["processors"][0]["script"]["params"] == tables.of(body)
+    params = resource.body["processors"][0]["script"]["params"]
+    plain = params.pop("plain")
+    assert params == tables.of(body)
+    # the schema's keys that the script doesn't look at: they hold nothing
+    everything = Redactor(changed(**options | {"email": {"enabled": True}, "phone": {"enabled": True}}))
+    assert {"@timestamp", "message", "source", "ip", "user_agent"} < set(plain)
+    assert [key for key in plain if everything.found({key: "x"}) or everything.found({key: 7})] == []
+
+
+def test_a_key_of_the_schema_that_is_sensitive_is_looked_at():
+    read = source.load(ROOT, {"replicas": 1})
+    compiler = Compiler(ROOT, Settings("acme", Target("t", ("http://127.0.0.1:9",), vars={"replicas": 1})), read)
+    body = changed(password={"names": ["Reason", "pid"], "endings": ["agent", "user_id"]}).body
+    resource = compiler.resource(replace(read.documents["redaction", "redaction"], body=body))
+    plain = resource.body["processors"][0]["script"]["params"]["plain"]
+    assert not {"reason", "pid", "user_agent", "user_id"} & set(plain)
+    assert "status" in plain
 
 
 def test_the_script_is_far_from_the_servers_limit():
