@@ -6,8 +6,11 @@
   of which one in twenty holds secrets, and lines dense with them; of 270 bytes and of 1 KB. The aims are for the first
   two, dense ones are told besides.
 - native: indexing on a dev cluster whose Java compiles fully, the same events into data streams with the redaction as
-  final pipeline, with a script that does nothing, and with none, in turns; the loss of throughput, and the node's
-  processor time for an event above the script that does nothing. 1 in 20 events holds secrets.
+  final pipeline, with a script that does nothing, and with none; with the starter pack's default pipeline (`normalize`)
+  alone, and with both, as its data streams have them; in turns. The loss of throughput by the redaction, against no
+  pipeline at all (the harder reading; the aim is held against it) and against `normalize` alone (what a data stream of
+  ours pays), and the node's processor time for an event above the script that does nothing. One event in twenty holds
+  secrets.
 - growth: for every detector hostile strings of 1 KB and of 1 MB (the pipeline: up to its limit): time per byte at the
   upper end over that at the lower end. Linear is 1, or below where each call costs something by itself.
 
@@ -38,12 +41,13 @@ TURNS, SECONDS, LINES = 3, 0.5, {loglines.LONG: 10_000, loglines.SHORT: 36_000}
 """Rounds of A B C C B A, how long one of these takes at most, and how many lines there are: about 10 MB."""
 WARM, ROUNDS = 6, 4
 """Rounds on the node that are not counted, and that are."""
-EVENTS, BATCHES = 5000, {loglines.LONG: 2, loglines.SHORT: 5}
+EVENTS, BATCHES = 5000, {loglines.LONG: 2, loglines.SHORT: 4}
 AIMS = {
     "mb_per_s_25": 1.0,  # 25 MB/s over what the helper does
     "article": 1 / 2.8,  # speed of the other over that of the helper
     "scrubadub": 1 / 40,
-    "native_loss_1024": 0.2,
+    "native_loss_1024": 0.2,  # against no pipeline at all, as the issue says it
+    "native_loss_on_normalize_1024": 0.2,  # against the default pipeline alone
     "native_cpu_micros": 10.0,
     "growth_helper": 3.0,  # a thousand times as long: what is quadratic would show a thousand
     "growth_native": 3.0,
@@ -130,20 +134,21 @@ def _measured(node: ingesting.Node, size: int, kind: str, warm: int, rounds: int
             segment = node.run(variant, bodies, BATCHES[size])
             if turn >= warm:
                 found[variant].append(segment)
-        stored = node.stored("redaction")
-        if stored["failed"] or not stored["redacted"] or stored["stored"] != segment.events:
-            raise RuntimeError(f"the pipeline did not do its work: {stored}")
+        for variant in ("redaction", "both"):
+            stored = node.stored(variant)
+            if stored["failed"] or not stored["redacted"] or stored["stored"] != segment.events:
+                raise RuntimeError(f"the pipeline did not do its work: {stored}")
     return found
 
 
-def _loss(found: dict[str, list[Segment]], variant: str) -> list[float]:
-    """Throughput lost against none, pair by pair."""
-    return [1 - a.rate / b.rate for a, b in zip(found[variant], found["none"], strict=True)]
+def _loss(found: dict[str, list[Segment]], variant: str, against: str = "none") -> list[float]:
+    """Throughput lost against another variant, pair by pair."""
+    return [1 - a.rate / b.rate for a, b in zip(found[variant], found[against], strict=True)]
 
 
-def _above(found: dict[str, list[Segment]]) -> list[float]:
-    """Microseconds of the node's processor for an event above the script that does nothing, pair by pair."""
-    return [a.micros - b.micros for a, b in zip(found["redaction"], found["noop"], strict=True)]
+def _above(found: dict[str, list[Segment]], variant: str, against: str) -> list[float]:
+    """Microseconds of the node's processor for an event above another variant, pair by pair."""
+    return [a.micros - b.micros for a, b in zip(found[variant], found[against], strict=True)]
 
 
 @contextlib.contextmanager
@@ -181,15 +186,42 @@ def _helper_table(found: dict[tuple[str, int], dict[str, list[float]]]) -> str:
 
 
 def _native_table(found: dict[int, dict[str, list[Segment]]]) -> str:
-    head = ["events", "with", "events/s", "loss", "node CPU per event, µs", "above no-op, µs"]
+    """Each variant against that without the redaction: no-op for the processor, none (or `normalize`) for the loss."""
+    head = [
+        "events",
+        "pipelines",
+        "events/s",
+        "loss against none",
+        "node CPU per event, µs",
+        "redaction's loss",
+        "its µs",
+    ]
+    peers = {"redaction": ("none", "noop"), "both": ("normalize", "normalize")}
     rows = []
     for size, segments in found.items():
         for variant, each in segments.items():
             loss = report.spread(_loss(segments, variant)) if variant != "none" else "-"
-            above = report.spread(_above(segments), ".1f") if variant == "redaction" else "-"
+            own, above = "-", "-"
+            if variant in peers:
+                slower, dearer = peers[variant]
+                own = f"{report.spread(_loss(segments, variant, slower))} against {slower}"
+                above = f"{report.spread(_above(segments, variant, dearer), '.1f')} above {dearer}"
             rate, cpu = report.spread((s.rate for s in each), ".0f"), report.spread((s.micros for s in each), ".1f")
-            rows.append([f"{size} bytes", variant, rate, loss, cpu, above])
+            rows.append([f"{size} bytes", variant, rate, loss, cpu, own, above])
     return report.table(head, rows)
+
+
+def native_ratios(found: dict[int, dict[str, list[Segment]]]) -> dict[str, float]:
+    """Of each size: the losses, and the processor time of an event; `native_cpu_micros` is the worst above a no-op."""
+    ratios: dict[str, float] = {}
+    for size, each in found.items():
+        ratios[f"native_loss_{size}"] = report.middle(_loss(each, "redaction"))
+        ratios[f"native_loss_on_normalize_{size}"] = report.middle(_loss(each, "both", "normalize"))
+        ratios[f"noop_loss_{size}"] = report.middle(_loss(each, "noop"))
+        ratios[f"normalize_loss_{size}"] = report.middle(_loss(each, "normalize"))
+        ratios[f"native_micros_on_normalize_{size}"] = report.middle(_above(each, "both", "normalize"))
+    ratios["native_cpu_micros"] = max(report.middle(_above(each, "redaction", "noop")) for each in found.values())
+    return ratios
 
 
 def helper_ratios(found: dict[tuple[str, int], dict[str, list[float]]]) -> dict[str, float]:
@@ -232,9 +264,7 @@ def main() -> None:
     if chosen.only in (None, "native"):
         segments = native(chosen.port, chosen.quick)
         print(_native_table(segments), "\n")
-        ratios |= {f"native_loss_{size}": report.middle(_loss(each, "redaction")) for size, each in segments.items()}
-        ratios |= {f"noop_loss_{size}": report.middle(_loss(each, "noop")) for size, each in segments.items()}
-        ratios["native_cpu_micros"] = max(report.middle(_above(each)) for each in segments.values())
+        ratios |= native_ratios(segments)
     if chosen.only in (None, "growth"):
         growth = growths(chosen.port)
         print(growing.table(growth), "\n")

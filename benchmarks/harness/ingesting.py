@@ -1,4 +1,4 @@
-"""Indexing on a real node: the same events into data streams that differ in their final pipeline only."""
+"""Indexing on a real node: the same events into data streams that differ in their pipelines only."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from provisioner.client import Client
 from provisioner.cluster import Cluster
 from provisioner.kinds import all_kinds
 
-VARIANTS = ("none", "noop", "redaction")
+VARIANTS = ("none", "noop", "redaction", "normalize", "both")
+"""Pipelines: none; as final one a script that does nothing, or the redaction; as default one the starter pack's
+`normalize`; and both, as in a data stream of the starter pack."""
 NOOP = {"processors": [{"script": {"lang": "painless", "source": "int nothing = 0;"}}]}
 BULK = 500
 
@@ -43,7 +45,7 @@ class Segment:
 
 
 class Node:
-    """A node with the starter pack's redaction and mapping. `pid` is the server's process."""
+    """A node with the starter pack's mapping, redaction and `normalize`. `pid` is the server's process."""
 
     def __init__(self, folder: pathlib.Path, url: str, pid: int) -> None:
         made = repositories.begin(folder, url)
@@ -52,28 +54,27 @@ class Node:
         self._process = psutil.Process(pid)
         self._namespace = made.namespace
         by_key = {(resource.kind, resource.key): resource for resource in loaded.resources}
-        kinds = all_kinds()
+        kinds, ours = all_kinds(), ("-redaction", "-normalize")
         for (kind, key), resource in by_key.items():
-            if kind == "component_template" or (kind == "ingest_pipeline" and "redaction" in key):
+            if kind == "component_template" or (kind == "ingest_pipeline" and key.endswith(ours)):
                 kinds[kind].create(self.client, key, resource.body)
         self.pipeline = f"{made.owner}-redaction"
         self.client.request("PUT", "/_ingest/pipeline/bench-noop", NOOP)
         self._template = by_key["index_template", f"{made.owner}-authentication"].body
-        finals = {"none": None, "noop": "bench-noop", "redaction": self.pipeline}
-        for variant, final in finals.items():
-            self.client.request(
-                "PUT", f"/_index_template/bench-{variant}-{self._namespace}", self._body(variant, final)
-            )
+        default, final = {"default_pipeline": f"{made.owner}-normalize"}, {"final_pipeline": self.pipeline}
+        pipelines = ({}, {"final_pipeline": "bench-noop"}, final, default, default | final)
+        for variant, wanted in zip(VARIANTS, pipelines, strict=True):
+            path = f"/_index_template/bench-{variant}-{self._namespace}"
+            self.client.request("PUT", path, self._body(variant, wanted))
 
-    def _body(self, variant: str, final: str | None) -> dict[str, Any]:
-        """The starter pack's index template for a stream of ours, with this final pipeline and no other."""
+    def _body(self, variant: str, pipelines: dict[str, str]) -> dict[str, Any]:
+        """The starter pack's index template for a stream of ours, with these pipelines and no others."""
         body = copy.deepcopy(dict(self._template))
         body["index_patterns"] = [self.stream(variant)]
         index = body["template"]["settings"]["index"]
         index.pop("default_pipeline", None)
         index.pop("final_pipeline", None)
-        if final:
-            index["final_pipeline"] = final
+        index.update(pipelines)
         return body
 
     def stream(self, variant: str) -> str:

@@ -58,8 +58,8 @@ def _prefix(prefix: Mapping[str, Any], detector: str) -> Body:
 def _pairs(pairs: Iterable[str], count: int) -> list[int]:
     """So many numbers: the pair's first character says which one, its second which bit is set there."""
     found = [0] * count
-    for first, second in pairs:
-        found[ord(first) % count] |= 1 << ord(second) % count
+    for pair in pairs:
+        found[ord(pair[0]) % count] |= 1 << ord(pair[1]) % count
     return found
 
 

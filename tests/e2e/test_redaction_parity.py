@@ -10,6 +10,7 @@ from typing import Any
 
 import harmless
 import pytest
+import turns
 from clusters import Cluster
 from pack_cluster import ROOT, Pack
 from redactionevents import HOSTILE, Maker
@@ -144,6 +145,43 @@ def test_no_text_makes_the_script_slow(both: Both, size: int) -> None:
         assert time.monotonic() - begin < 30, unit
         assert "hunter2" not in got["message"], unit
         assert canonical(got) == canonical(both.redactor.event({"message": text})), unit
+
+
+@pytest.mark.parametrize(("small", "large"), [(1_000, 16_000), pytest.param(1_000, 256_000, marks=pytest.mark.long)])
+def test_the_scripts_turns_grow_with_the_text(both: Both, small: int, large: int) -> None:
+    """By count, in the server's engine: turns of all loops, and characters that searches go over (see `turns`).
+
+    What is quadratic would have 16 times as many for a character of the longer text (256).
+    """
+    path = both.path + "-turns"
+    both.client.request("PUT", path, turns.pipeline(pipeline(OPTIONS)))
+    try:
+        found = {}
+        for unit in HOSTILE:
+            texts = [(unit * (size // len(unit) + 1))[:size] for size in (small, large)]
+            docs = [{"_index": f"logs-application-{NAMESPACE}", "_source": {"message": text}} for text in texts]
+            answer = both.client.request("POST", f"{path}/_simulate", {"docs": docs})
+            made = [item["doc"]["_source"] for item in answer["docs"]]
+            assert all(event["turns"] > len(text) for event, text in zip(made, texts, strict=True)), (unit, made)
+            found[unit] = made[1]["turns"] / large / (made[0]["turns"] / small)
+    finally:
+        both.client.request("DELETE", path)
+    assert len(found) > 40
+    assert {unit: ratio for unit, ratio in found.items() if ratio > 4} == {}
+
+
+def test_the_count_of_turns_sees_what_is_quadratic(cluster: Cluster) -> None:
+    body = pipeline({})
+    script = body["processors"][0]["script"]
+    head = "  for (int at = text.indexOf('sig='); at >= 0; at = text.indexOf('sig=', at + 4)) {"
+    assert head in script["source"]
+    script["source"] = script["source"].replace(head, head + " int way = text.indexOf('@', 0);")
+    client, path = cluster.client(), f"/_ingest/pipeline/{OWNER}-quadratic"
+    client.request("PUT", path, turns.pipeline(body))
+    docs = [{"_index": f"logs-application-{NAMESPACE}", "_source": {"message": "?sig=" * n}} for n in (200, 3200)]
+    few, many = client.request("POST", f"{path}/_simulate", {"docs": docs})["docs"]
+    client.request("DELETE", path)
+    assert many["doc"]["_source"]["turns"] > 100 * few["doc"]["_source"]["turns"]
 
 
 SECRET = {"@timestamp": "2026-05-11T14:23:45.123Z", "category": "authentication", "action": "login_failed",
