@@ -17,6 +17,7 @@ CLASSES = {
     "word": ALPHANUMERIC + "_-",
     "token": ALPHANUMERIC + "_-.",
     "path": ALPHANUMERIC + "_-/",
+    "base64": ALPHANUMERIC + "_-+/=",
 }
 KEYS = [
     "password", "Password", "user_password", "dbPasswd", "PASS", "pwd", "pin", "user.password", "api-key", "X-API-KEY",
@@ -60,6 +61,7 @@ HOSTILE = (
     'password="', "bearer=", "bearer ", "Basic ", "-----BEGIN PRIVATE KEY-----", "-----BEGIN ", "sk-ant-", "glpat-", "sig=", "DE89 ", "a:b@",
     "eyJ.", "eyJaaaaaaaaa.", "[a_REDACTED]", "[a_", "+1 ", "(212) ", "--password ", "aaaaaaaaaaaaaaaa ", "123-45-", "/", "_",
     "authorization: a ", "authorization:a ", "pin=\\", "a.pin=", "pin=` ", "+49 30 901820", "pin=x\\\\a",
+    "curl -u a:", "curl ", "curl x\n", "-curl x\n", "curl -u \"", "-u 'x ", "8Q~", "aaa8Q~", "123456789:AA", ".atlasv1.", "aaaaaaaaaaaaaa.atlasv1.", "de89 ", "de89370400440532013",
 )  # fmt: skip
 
 
@@ -110,6 +112,13 @@ class Maker:
             lambda: f"-----BEGIN RSA PRIVATE KEY-----\n{token}\n-----END RSA PRIVATE KEY-----",
             lambda: f"Authorization: {self.random.choice(['Api-Token', 'Key', 'x', '1a', 'none', 'é'])} {token}{self.random.choice(['', '=', '==x', '.', ','])}",
             lambda: f"sig={self.some(CLASSES['alphanumeric'], 40)}%2B+/{self.random.choice(['=', '%3D', ''])}",
+            lambda: f"{self.random.randint(10**7, 10**10)}:AA{self.some(CLASSES['word'], self.random.choice([32, 33, 33, 34]))}",
+            lambda: f"{self.some(ALPHANUMERIC, self.random.choice([13, 14, 14]))}.atlasv1.{self.some(CLASSES['word'], self.random.choice([59, 60, 67, 70, 71]))}",
+            lambda: f"{self.some(ALPHANUMERIC + '._~', 3)}{self.random.choice('48x')}Q~{self.some(CLASSES['token'] + '~', self.random.randint(30, 35))}",
+            lambda: self.random.choice(["curl -u ", "curl -u", "curl --user=", "curl -s -U '", 'curl --proxy-user "', "curl -X"])
+            + f"bob:{token}" + self.random.choice(["", "'", '"', " -u a:b"]),
+            lambda: self.iban().lower(),
+            lambda: f"-----BEGIN PGP PRIVATE KEY BLOCK-----{token}{self.random.choice(['', '-----END PGP PRIVATE KEY BLOCK-----'])}",
             lambda: f"john.{token}+x@mail.example.org", lambda: "+49 30 901820", lambda: "(212) 555-0142",
         ])()  # fmt: skip
 

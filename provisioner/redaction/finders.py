@@ -140,14 +140,15 @@ def _is_user_and_password(text: str) -> bool:
 
 
 def pems(text: str, spans: list[Span], detector: str) -> None:
-    """PEM blocks with a private key (RFC 7468); one without an end takes the rest of the text."""
+    """PEM blocks with a private key (RFC 7468; RFC 9580: OpenPGP); one without an end takes the rest of the text."""
     at = text.find("-----BEGIN ")
     while at >= 0:
         label = text.find("-----", at + 11)
         if label < 0:
             return
         after = label
-        if label - at >= 22 and text.startswith("PRIVATE KEY", label - 11):
+        block = label - at >= 28 and text.startswith("PRIVATE KEY BLOCK", label - 17)
+        if block or (label - at >= 22 and text.startswith("PRIVATE KEY", label - 11)):
             last = text.find("-----END ", label)
             close = -1 if last < 0 else text.find("-----", last + 9)
             after = len(text) if close < 0 else close + 5

@@ -17,7 +17,7 @@ _NOT_WORD = re.compile("[^A-Za-z0-9]+")
 _SIGN = re.compile("[=:](?<=[A-Za-z0-9 \\\\\"'_.-][=:])|--")
 _SKIPPED = re.compile("[\x00-\x09\x0b\x0c\x0e-\x20\xa0=:>]*")
 _SLASHES = re.compile(r"\\*")
-_UNQUOTED = re.compile("[^\x00-\x20\xa0,;&\"'`<>)}\\]|\\[\\\\]*")
+UNQUOTED = re.compile("[^\x00-\x20\xa0,;&\"'`<>)}\\]|\\[\\\\]*")
 _LINE = re.compile("[^\n\r\"'\\\\]*")
 _SCHEME = re.compile("[A-Za-z][A-Za-z0-9_-]*")
 _TOKEN68 = re.compile("[A-Za-z0-9._~+/-]+=*")
@@ -136,7 +136,7 @@ class Keys:
             return _quoted(text, at, slashes, detector, spans)
         marker = end(text, at)
         if kind == _HEADER:
-            last = _unquoted_end(_LINE, text, at)
+            last = unquoted_end(_LINE, text, at)
             if marker != last and last > at:
                 spans.append((at, last, detector))
             return last
@@ -151,12 +151,12 @@ class Keys:
 
 
 def _word(text: str, at: int, detector: str, spans: list[Span], kind: int) -> int:
-    last = _unquoted_end(_UNQUOTED, text, at)
+    last = unquoted_end(UNQUOTED, text, at)
     if 5 <= last - at <= 9 and last < len(text) and text[last] in _SPACES and squeezed(text[at:last]) in _SCHEMES:
         at = last + 1
         if end(text, at) > 0:
             return at
-        last = _unquoted_end(_UNQUOTED, text, at)
+        last = unquoted_end(UNQUOTED, text, at)
     elif kind == _AUTHORIZATION:
         last = _schemed(text, at, last)
     if last > at and not (last - at in (4, 5) and text[at:last].lower() in _EMPTY):
@@ -170,13 +170,13 @@ def _schemed(text: str, at: int, last: int) -> int:
     """
     if text[last : last + 1] != " " or not _SCHEME.fullmatch(text, at, last) or text[at:last].lower() in _EMPTY:
         return last
-    end_ = _unquoted_end(_UNQUOTED, text, last + 1)
+    end_ = unquoted_end(UNQUOTED, text, last + 1)
     word = text[last + 1 : end_]
     known = len(word) >= 8 and _TOKEN68.fullmatch(word) and _DIGIT.search(word) and _LETTER.search(word)
     return end_ if known else last
 
 
-def _unquoted_end(of: re.Pattern[str], text: str, at: int) -> int:
+def unquoted_end(of: re.Pattern[str], text: str, at: int) -> int:
     """Where a value without quotes ends: before a marker too, and before a quote, line break or tab behind backslashes
     (JSON within JSON).
     """

@@ -17,8 +17,9 @@ _FIRST = re.compile("(?<![0-9])[0-9]")
 _SEPARATORS = " -.\xa0"
 _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 _WORD = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")
-_BEGIN = re.compile("[A-Z]{2}(?!00|01|99)[0-9]{2}")
+_BEGIN = re.compile("(?:[A-Z]{2}|[a-z]{2})(?!00|01|99)[0-9]{2}")
 _BODY = re.compile("[A-Z0-9]*")
+_SMALL = re.compile("[a-z]{2}[0-9]{2}[a-z]{0,4}[0-9]*")
 
 
 class Cards:
@@ -76,10 +77,13 @@ def _printed(sizes: Sequence[int]) -> bool:
 
 
 def iban(text: str, begin: int, lengths: Mapping[str, int]) -> int:
-    """Where an IBAN ends that begins here, or -1: as many characters as the country has, together or by fours."""
+    """Where an IBAN ends that begins here, or -1: as many characters as the country has, together or by fours.
+
+    In small letters only a bank's four letters and digits: more would take what are ids.
+    """
     if begin + 15 > len(text) or not _BEGIN.match(text, begin):
         return -1
-    length = lengths.get(text[begin : begin + 2])
+    length = lengths.get(text[begin : begin + 2].upper())
     if length is None:
         return -1
     if text[begin + 4] == " ":
@@ -92,7 +96,7 @@ def iban(text: str, begin: int, lengths: Mapping[str, int]) -> int:
     else:
         last = begin + length
         value = text[begin:last]
-    body = _BODY.match(value)
+    body = (_SMALL if "a" <= value[0] <= "z" else _BODY).match(value)
     if len(value) != length or body is None or body.end() != length or not is_bound(text, last):
         return -1
     return last if int("".join(str(int(c, 36)) for c in value[4:] + value[:4])) % 97 == 1 else -1

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
 
     from provisioner.model import Body
 
-LEADS = ("ey", "BE", "si", "be", "Be", "bE", "ba", "Ba", "bA", "BA")
-"""How words begin that finders look for: eyJ, BEGIN, sig=, bearer and basic in any case."""
+LEADS = ("ey", "BE", "si", "be", "Be", "bE", "ba", "Ba", "bA", "BA", "AA", "at", "cu")
+"""How words begin that finders look for: eyJ, BEGIN, sig=, bearer and basic in any case, AA, atlasv1, curl."""
 DEEPEST, LONGEST, UNLIMITED = 20, 100, 1_000_000_000
 """Of a field's name in `ingest.redacted.fields`: how many keys are told, and how long a key may be; no `max`."""
 

@@ -6,7 +6,7 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING
 
-from provisioner.redaction import finders
+from provisioner.redaction import anchored, finders
 from provisioner.redaction.keys import Keys
 from provisioner.redaction.markers import MARKER, Marks
 from provisioner.redaction.numbers import Cards
@@ -25,10 +25,12 @@ _TURNS = 6
 """A marker may bare what stood beside the value, so the text is looked at again. What so many turns don't settle
 (dozens of keys right behind each other) goes as a whole: no text may take a turn for each of its values.
 """
-_SIGNS, _AT, _SIGNATURE, _CARDS, _SSNS, _PHONES, _WORDS, _JWT, _CREDENTIALS, _PEM = (1 << i for i in range(10))
+_SIGNS, _AT, _SIGNATURE, _CARDS, _SSNS, _PHONES, _WORDS, _JWT, _CREDENTIALS, _PEM, _MIDDLE, _CURL = (
+    1 << i for i in range(12)
+)
 _NUMBERS = _CARDS | _SSNS | _PHONES
 _COSTLY = _NUMBERS | _WORDS
-EVERY = 1023
+EVERY = 4095
 _DIGITS = bytes.maketrans(bytes(range(256)), bytes(0x30 if 0x30 <= c <= 0x39 else 0x20 for c in range(256)))
 _BETWEEN = b" -.\xc2\xa0"
 _SSN = re.compile("-[0-9][0-9]-[0-9][0-9][0-9][0-9]")
@@ -67,6 +69,13 @@ class Texts:
         yield _CREDENTIALS, "", partial(finders.credentials, known.get("bearer"), known.get("basic"))
         if "private_key" in known:
             yield _PEM, known["private_key"], finders.pems
+        rest: list[tuple[int, str, Finder]] = [
+            (_MIDDLE, "telegram_token", anchored.telegram_tokens),
+            (_MIDDLE, "terraform_token", anchored.terraform_tokens),
+            (_MIDDLE, "azure_secret", anchored.azure_secrets),
+            (_CURL, "curl_password", anchored.curl_passwords),
+        ]
+        yield from ((gate, known[name], finder) for gate, name, finder in rest if name in known)
 
     def gates(self, text: str) -> int:
         """Which finders may have anything to find in this text or a part of it, as bits; they may as well not."""
@@ -82,6 +91,8 @@ class Texts:
             | (_JWT if "eyJ" in text else 0)
             | (_CREDENTIALS if "bearer" in lower or "basic" in lower else 0)
             | (_PEM if "-----BEGIN " in text else 0)
+            | (_MIDDLE if ":AA" in text or "Q~" in text or ".atlasv1." in text else 0)
+            | (_CURL if "curl " in text else 0)
         )
 
     def _word(self, text: str) -> int:

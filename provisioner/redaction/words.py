@@ -13,11 +13,12 @@ if TYPE_CHECKING:
 
 _CLASSES = {
     "alphanumeric": "A-Za-z0-9", "upper": "A-Z0-9", "hex": "a-f0-9", "word": "A-Za-z0-9_-", "token": "A-Za-z0-9_.-",
-    "path": "A-Za-z0-9_/-",
+    "path": "A-Za-z0-9_/-", "base64": "A-Za-z0-9_+/=-",
 }  # fmt: skip
 _FORMS = bytes.maketrans(
     bytes(range(256)), bytes(0x41 if 0x41 <= c <= 0x5A else 0x30 if 0x30 <= c <= 0x39 else 0x20 for c in range(256))
 )
+_SMALL_IBAN = re.compile("[a-z]{2}(?<![A-Za-z0-9]..)[0-9]{2} ?[a-z]{0,4} ?[0-9]{2}", re.DOTALL)
 _WORD = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
 
 
@@ -42,7 +43,7 @@ class Words:
             for group, prefixes in params["prefixes"].items()
         }
         texts = [p["text"] for prefixes in params["prefixes"].values() for p in prefixes]
-        begins = [re.escape(text) for text in texts] + (["[A-Z]{2}[0-9]{2}"] if self._detector else [])
+        begins = [re.escape(text) for text in texts] + (["(?:[A-Z]{2}|[a-z]{2})[0-9]{2}"] if self._detector else [])
         self._begin = re.compile(f"(?<![A-Za-z0-9])(?:{'|'.join(begins)})") if begins else None
         self._marked: dict[str, list[str]] = {}
         for text in texts:
@@ -58,6 +59,9 @@ class Words:
         if self._detector is not None:
             forms = text.encode("utf-8", "surrogatepass").translate(_FORMS)
             if b"AA00" in forms:
+                return True
+            # in small letters many digits follow, together or by fours
+            if (b"0000000000" in forms or b"0000 0000" in forms) and _SMALL_IBAN.search(text):
                 return True
         for mark in self._marks:
             for ending in self._marked.keys() & mark.findall(text):

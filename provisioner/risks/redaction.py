@@ -23,6 +23,7 @@ _CLASSES = {
     "word": {"hex", "upper", "alphanumeric", "word"},
     "token": {"hex", "upper", "alphanumeric", "word", "token"},
     "path": {"hex", "upper", "alphanumeric", "word", "path"},
+    "base64": {"hex", "upper", "alphanumeric", "word", "base64"},
 }
 """Which characters follow a prefix; each class with those that it holds."""
 

@@ -1,7 +1,8 @@
 """The redaction's script, made to count: every turn of every loop, and every character that a search goes over.
 
 Painless has no counter to read. So each function gets one more parameter, an array of one number; every loop's body
-adds one to it, and `indexOf` and `substring` become functions that add the characters they go over and call the real ones.
+adds one to it, and `indexOf` and `substring` become functions that add the characters they go over and call the real
+ones.
 The event then says how many these were, as `turns`. All else of the script stays as it is.
 """
 

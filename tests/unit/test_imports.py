@@ -42,6 +42,7 @@ PURE += (
 )
 PURE += ("attack", "watching", "coverage", "querysyntax", "pages", "ruletest.chains", "schedule")
 PURE += ("redaction.tables", "redaction.markers", "redaction.keys", "redaction.finders", "redaction.numbers")
+PURE += ("redaction.anchored",)
 PURE += ("redaction.words", "redaction.texts", "redaction.walk", "redaction.lines", "redaction.redactor")
 PURE += ("ruletest.events", "ruletest.runs", "ruletest.expect", "ruletest.cases", "ruletest.searches")
 PURE += tuple(f"integrity.{n}" for n in ("canonical", "complete", "format", "keys", "notes", "signing", "head"))

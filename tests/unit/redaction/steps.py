@@ -16,9 +16,21 @@ from typing import Any
 
 import pytest
 
-from provisioner.redaction import Catalogue, Redactor, finders, keys, markers, numbers, redactor, texts, walk, words
+from provisioner.redaction import (
+    Catalogue,
+    Redactor,
+    anchored,
+    finders,
+    keys,
+    markers,
+    numbers,
+    redactor,
+    texts,
+    walk,
+    words,
+)
 
-MODULES = (finders, keys, markers, numbers, redactor, texts, walk, words)
+MODULES = (anchored, finders, keys, markers, numbers, redactor, texts, walk, words)
 FOLDER = str(Path(texts.__file__).parent)
 
 
