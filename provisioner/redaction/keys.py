@@ -26,6 +26,7 @@ _BRACKET = re.compile(r"[\[\]{}]")
 _OPTION = re.compile("[A-Za-z0-9_-]*")
 _BEFORE = " \\\"'"
 _BEFORE_OPTION = frozenset(" ,\"'`([{")
+_REMEMBERED, _SHORT = 20_000, 100
 _SPACES = frozenset(map(chr, [*range(0x21), 0xA0])) - {"\n", "\r"}
 _ESCAPED = frozenset("\"'nrt")
 _BREAKS = frozenset("\n\r")
@@ -54,6 +55,7 @@ class Keys:
         near = f"(?<={before}[=:])|(?<=[_.-].[=:])|(?<=[_.-]..[=:])"
         last = "".join(sorted({re.escape(c) for tail in params["tails"] for c in (tail[-1], tail[-1].upper())}))
         gate = f"(?<=[{last}{before[1:-1]}][=:])(?:(?<=(?i:{tails})[=:])|{near})"
+        self._known: dict[str, str | None] = {}
         self._gates = [re.compile(sign + gate, re.ASCII | re.DOTALL).search for sign in "=:"] if tails else []
 
     def gate(self, text: str) -> bool:
@@ -62,6 +64,17 @@ class Keys:
 
     def detector(self, key: str) -> str | None:
         """The detector of a key, or None: user.apiKey and X-API-KEY are keys as well."""
+        try:
+            return self._known[key]
+        except KeyError:
+            found = self._detector(key)
+        if len(key) <= _SHORT:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            self._known[key] = found
+        return found
+
+    def _detector(self, key: str) -> str | None:
         known = self._named(key)
         if known is not None:
             return self.names[known]

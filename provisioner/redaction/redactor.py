@@ -91,7 +91,8 @@ class Redactor:
             node = stack.pop()
             if node.__class__ is dict:
                 count += len(node)
-                suspect = suspect or not (plain.issuperset(node) or all(map(self._is_plain, node)))
+                odd = [] if plain.issuperset(node) else [key for key in node if not self._is_plain(key)]
+                suspect = suspect or bool(odd)
             values: Iterable[Any] = node.values() if node.__class__ is dict else node
             for value in values:
                 kind = value.__class__

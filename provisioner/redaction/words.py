@@ -43,6 +43,9 @@ class Words:
             for group, prefixes in params["prefixes"].items()
         }
         texts = [p["text"] for prefixes in params["prefixes"].values() for p in prefixes]
+        self._shortest = min(
+            [15, *(len(p["text"]) + p["min"] for prefixes in params["prefixes"].values() for p in prefixes)]
+        )
         begins = [re.escape(text) for text in texts] + (["(?:[A-Z]{2}|[a-z]{2})[0-9]{2}"] if self._detector else [])
         self._begin = re.compile(f"(?<![A-Za-z0-9])(?:{'|'.join(begins)})") if begins else None
         self._marked: dict[str, list[str]] = {}
@@ -52,20 +55,33 @@ class Words:
         self._marks = [
             _mark(sign, [m for m in self._marked if m[-1] == sign]) for sign in {m[-1] for m in self._marked}
         ]
-        self._others = tuple(text for text in texts if text[-1] not in "_-.")
+        others = [text for text in texts if text[-1] not in "_-."]
+        self._uppers = tuple(text for text in others if re.match("[A-Z]{4}", text))
+        self._others = tuple(text for text in others if text not in self._uppers)
 
-    def gate(self, text: str) -> bool:
-        """Whether something may begin here. Most prefixes end with a sign that is rare, and are looked for by it."""
+    def gate(self, text: str, digits: bool) -> bool:
+        """Whether something may begin here. Most prefixes end with a sign that is rare, and are looked for by it.
+
+        `digits`: there are seven in a row somewhere, as in each IBAN that is in small letters.
+        """
+        if len(text) < self._shortest:
+            return False
         if self._detector is not None:
             forms = text.encode("utf-8", "surrogatepass").translate(_FORMS)
             if b"AA00" in forms:
                 return True
-            # in small letters many digits follow, together or by fours
-            if (b"0000000000" in forms or b"0000 0000" in forms) and _SMALL_IBAN.search(text):
+            if digits and _SMALL_IBAN.search(text):
                 return True
+            uppers = b"AAAA" in forms
+        else:
+            uppers = True
         for mark in self._marks:
             for ending in self._marked.keys() & mark.findall(text):
                 if any(prefix in text for prefix in self._marked[ending]):
+                    return True
+        if uppers:
+            for other in self._uppers:
+                if other in text:
                     return True
         for other in self._others:  # noqa: SIM110 (a generator would take most of the time)
             if other in text:
