@@ -141,6 +141,8 @@ class Scan:
             )
         except ApiError as error:
             hint = "run the command again, with less at once: --slices 1, --since 1d, or an --index"
+            if "_shard_doc" in error.message:
+                hint = "scan needs OpenSearch 3.3 or newer, which sorts by _shard_doc"
             raise ProvisionerError(error.message, hint) from None
         return each(mapping(answer.get("hits")).get("hits"))
 
