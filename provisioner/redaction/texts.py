@@ -25,12 +25,12 @@ _TURNS = 6
 """A marker may bare what stood beside the value, so the text is looked at again. What so many turns don't settle
 (dozens of keys right behind each other) goes as a whole: no text may take a turn for each of its values.
 """
-_SIGNS, _AT, _SIGNATURE, _CARDS, _SSNS, _PHONES, _WORDS, _JWT, _CREDENTIALS, _PEM, _MIDDLE, _CURL, _DIGITS = (
-    1 << i for i in range(13)
+_SIGNS, _AT, _SIGNATURE, _CARDS, _SSNS, _PHONES, _WORDS, _JWT, _CREDENTIALS, _PEM, _MIDDLE, _CURL = (
+    1 << i for i in range(12)
 )
-_NUMBERS = _CARDS | _SSNS | _PHONES | _DIGITS
+_NUMBERS = _CARDS | _SSNS | _PHONES
 _COSTLY = _NUMBERS | _WORDS
-EVERY = 8191
+EVERY = 4095
 _ZEROS = bytes.maketrans(bytes(range(256)), bytes(0x30 if 0x30 <= c <= 0x39 else 0x20 for c in range(256)))
 _BETWEEN = b" -.\xc2\xa0"
 _SSN = re.compile("-[0-9][0-9]-[0-9][0-9][0-9][0-9]")
@@ -81,22 +81,22 @@ class Texts:
         """Which finders may have anything to find in this text or a part of it, as bits; they may as well not."""
         if len(text) < 5:
             return 0
-        lower, numbers = text.lower(), self._numbers(text)
+        lower = text.lower()
         return (
             (_SIGNS if self.keys.gate(text) else 0)
             | (_AT if "@" in text else 0)
             | (_SIGNATURE if "sig=" in text else 0)
-            | numbers
-            | self._word(text, numbers)
+            | self._numbers(text)
+            | self._word(text)
             | (_JWT if "eyJ" in text else 0)
             | (_CREDENTIALS if "bearer" in lower or "basic" in lower else 0)
             | (_PEM if "-----BEGIN " in text else 0)
-            | (_MIDDLE if ":AA" in text or "Q~" in text or ".atlasv1." in text else 0)
+            | (_MIDDLE if ":AA" in text or ".atlasv1." in text or ("~" in text and "Q~" in text) else 0)
             | (_CURL if "curl " in text else 0)
         )
 
-    def _word(self, text: str, numbers: int) -> int:
-        return _WORDS if self._words.gate(text, numbers != 0) else 0
+    def _word(self, text: str) -> int:
+        return _WORDS if self._words.gate(text) else 0
 
     def _numbers(self, text: str) -> int:
         if len(text) < 7:
@@ -106,7 +106,7 @@ class Texts:
             return 0
         cards = _CARDS if b"0000000000000" in digits else 0
         ssns = _SSNS if _SSN.search(text) else 0
-        return _DIGITS | cards | ssns | (_PHONES if "phone" in self._finders and _PHONE.search(text) else 0)
+        return cards | ssns | (_PHONES if "phone" in self._finders and _PHONE.search(text) else 0)
 
     def spans(self, text: str, gates: int | None = None) -> list[Span]:
         """All spans of a text, in the order of the finders; `gates` are its own, or of a text that it is part of."""
@@ -115,7 +115,7 @@ class Texts:
             gates = self.gates(text)
         elif gates & _COSTLY:  # those of a longer text: this part of it alone may be without
             numbers = self._numbers(text) if gates & _NUMBERS else 0
-            gates &= ~_COSTLY | numbers | (self._word(text, numbers) if gates & _WORDS else 0)
+            gates &= ~_COSTLY | numbers | (self._word(text) if gates & _WORDS else 0)
         if gates == 0 or len(text) < 5:
             return found
         if gates & _SIGNS:

@@ -59,10 +59,9 @@ class Words:
         self._uppers = tuple(text for text in others if re.match("[A-Z]{4}", text))
         self._others = tuple(text for text in others if text not in self._uppers)
 
-    def gate(self, text: str, digits: bool) -> bool:
-        """Whether something may begin here. Most prefixes end with a sign that is rare, and are looked for by it.
-
-        `digits`: there are seven in a row somewhere, as in each IBAN that is in small letters.
+    def gate(self, text: str) -> bool:
+        """Whether something may begin here. Most prefixes end with a sign that is rare, and are looked for by it; IBANs in
+        small letters by their digits, ten together or by four.
         """
         if len(text) < self._shortest:
             return False
@@ -70,7 +69,7 @@ class Words:
             forms = text.encode("utf-8", "surrogatepass").translate(_FORMS)
             if b"AA00" in forms:
                 return True
-            if digits and _SMALL_IBAN.search(text):
+            if (b"0000000000" in forms or b"0000 0000" in forms) and _SMALL_IBAN.search(text):
                 return True
             uppers = b"AAAA" in forms
         else:
