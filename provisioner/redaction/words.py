@@ -60,8 +60,8 @@ class Words:
         self._others = tuple(text for text in others if text not in self._uppers)
 
     def gate(self, text: str) -> bool:
-        """Whether something may begin here. Most prefixes end with a sign that is rare, and are looked for by it; IBANs in
-        small letters by their digits, ten together or by four.
+        """Whether something may begin here. Most prefixes end with a sign that is rare, and are looked for by it; IBANs
+        in small letters by their digits, ten together or by four.
         """
         if len(text) < self._shortest:
             return False

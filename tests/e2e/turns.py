@@ -2,8 +2,7 @@
 
 Painless has no counter to read. So each function gets one more parameter, an array of one number; every loop's body
 adds one to it, and `indexOf` and `substring` become functions that add the characters they go over and call the real
-ones.
-The event then says how many these were, as `turns`. All else of the script stays as it is.
+ones. The event then says how many these were, as `turns`. All else of the script stays as it is.
 """
 
 from __future__ import annotations
