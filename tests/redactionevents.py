@@ -61,7 +61,7 @@ HOSTILE = (
     'password="', "bearer=", "bearer ", "Basic ", "-----BEGIN PRIVATE KEY-----", "-----BEGIN ", "sk-ant-", "glpat-", "sig=", "DE89 ", "a:b@",
     "eyJ.", "eyJaaaaaaaaa.", "[a_REDACTED]", "[a_", "+1 ", "(212) ", "--password ", "aaaaaaaaaaaaaaaa ", "123-45-", "/", "_",
     "authorization: a ", "authorization:a ", "pin=\\", "a.pin=", "pin=` ", "+49 30 901820", "pin=x\\\\a",
-    "curl -u a:", "curl ", "curl x\n", "-curl x\n", "curl -u \"", "-u 'x ", "8Q~", "aaa8Q~", "123456789:AA", ".atlasv1.", "aaaaaaaaaaaaaa.atlasv1.", "de89 ", "de89370400440532013",
+    "curl -u abcdefghij:klmnopqrst ", "curl ", "curl x\n", "-curl x\n", "curl -u \"", "-u 'x ", "8Q~", "aaa8Q~", "123456789:AA", ".atlasv1.", "aaaaaaaaaaaaaa.atlasv1.", "de89 ", "de89370400440532013",
 )  # fmt: skip
 
 

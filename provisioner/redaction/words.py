@@ -56,7 +56,7 @@ class Words:
             _mark(sign, [m for m in self._marked if m[-1] == sign]) for sign in {m[-1] for m in self._marked}
         ]
         others = [text for text in texts if text[-1] not in "_-."]
-        self._uppers = tuple(text for text in others if re.match("[A-Z]{4}", text))
+        self._uppers = tuple(text for text in others if text[:4].isalpha() and text[:4].isupper())
         self._others = tuple(text for text in others if text not in self._uppers)
 
     def gate(self, text: str) -> bool:
