@@ -1,6 +1,7 @@
 """The catalogue: its examples, its tables on both sides, and what is said about a wrong one."""
 
 import copy
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -81,6 +82,20 @@ def test_a_key_of_the_schema_that_is_sensitive_is_looked_at():
     plain = resource.body["processors"][0]["script"]["params"]["plain"]
     assert not {"reason", "pid", "user_agent", "user_id"} & set(plain)
     assert "status" in plain
+
+
+def test_two_schemas_may_have_the_same_keys(tmp_path):
+    """`plain` is a mapping: a key stands there once."""
+    shutil.copytree(ROOT / "templates", tmp_path / "templates")
+    text = (tmp_path / "templates/schema/event.yml").read_text()
+    other = "kind: schema\nid: other\ntitle: x\nfields:\n  a.method: {type: keyword, description: x}\n"
+    (tmp_path / "templates/schema/other.yml").write_text(other)
+    assert "details.method:" in text
+    read = source.load(tmp_path, {"replicas": 1})
+    compiler = Compiler(tmp_path, Settings("acme", Target("t", ("http://127.0.0.1:9",), vars={"replicas": 1})), read)
+    resource = compiler.resource(read.documents["redaction", "redaction"])
+    plain = resource.body["processors"][0]["script"]["params"]["plain"]
+    assert {"method", "a"} < set(plain)
 
 
 def test_the_script_is_far_from_the_servers_limit():
