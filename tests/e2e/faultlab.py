@@ -121,10 +121,14 @@ class _Receiver(BaseHTTPRequestHandler):
         pass
 
 
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 128  # by default 5 may wait, of all lanes; one more waits for seconds, which is an error
+
+
 @contextmanager
 def receiver() -> Iterator[str]:
     """Where notifications go: a monitor whose message can't be delivered has alerts in state ERROR."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Receiver)
+    server = _Server(("127.0.0.1", 0), _Receiver)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
