@@ -108,3 +108,16 @@ def test_a_rollout_that_never_happened_is_made_up_for(audit: Repository, patienc
     assert policy(audit)["_seq_no"] == newest  # told only, not written again
     until_all_hold(audit, newest, patience)
     assert plan(audit) == []
+
+
+def test_a_policy_that_somebody_deleted_reaches_its_indices_when_it_is_made_anew(
+    audit: Repository, patience: float
+) -> None:
+    assert audit.run("apply").code == 0
+    until_all_hold(audit, policy(audit)["_seq_no"], patience)
+    audit.client.request("DELETE", f"/_plugins/_ism/policies/{audit.owner}-audit")
+    audit.edit(TIER, "hot: 1y", "hot: 2y")
+    done = audit.run("apply")
+    assert done.code == 0, done.text
+    until_all_hold(audit, policy(audit)["_seq_no"], patience)
+    assert plan(audit) == []

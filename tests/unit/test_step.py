@@ -10,7 +10,7 @@ from provisioner.client import Client
 from provisioner.errors import ProvisionerError
 from provisioner.kinds import all_kinds
 from provisioner.known import Known
-from provisioner.model import Action, Change, Live
+from provisioner.model import Action, Change, Facts, Index, Live
 from provisioner.settings import Target
 from provisioner.step import Step
 
@@ -129,14 +129,29 @@ def test_a_server_that_asks_for_time_gets_it(monkeypatch):
     assert slept == [2.0]
 
 
+class Governing:
+    """Notes what is rolled out."""
+
+    def __init__(self):
+        self.told = []
+
+    def roll_out(self, _, key):
+        self.told.append(key)
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_a_policy_made_anew_is_rolled_out_where_indices_hold_a_copy_of_one_that_had_its_name(held):
+    governing = Governing()
+    change = create()
+    facts = Facts(indices={change.ref: (Index("i1", 0, 0, 0),)} if held else {})
+    with faulty(ABSENT, OK) as server:
+        cluster = Cluster(server.url)
+        cluster.governing = lambda _: governing
+        Step(change, cluster, known(facts=facts), MARKED, lambda: True).run()
+    assert governing.told == (["acme-tail"] if held else [])
+
+
 def test_adopting_a_policy_rolls_it_out_where_indices_hold_an_older_copy():
-    class Governing:
-        def __init__(self):
-            self.told = []
-
-        def roll_out(self, _, key):
-            self.told.append(key)
-
     live = Live("ingest_pipeline", "acme-tail", MARKED, "acme-tail", stale=("i1",))
     governing = Governing()
     with faulty(standing(MARKED)) as server:
