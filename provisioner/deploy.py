@@ -10,9 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from provisioner import apply, durations, lock, plan, secretrefs
+from provisioner import apply, durations, limits, lock, plan, secretrefs
 from provisioner.errors import LimitError, MovedError
-from provisioner.limits import NAMES
 from provisioner.lock import Lock
 from provisioner.model import PLAIN, Action
 from provisioner.releases import Mark
@@ -103,10 +102,9 @@ def deploy(cluster: Cluster, wanted: Wanted, hooks: Hooks = Hooks()) -> Outcome:
     timeout = cluster.target.lock_timeout
     wait = durations.ms(timeout) / 1000 if timeout else LOCK_WAIT
     with Lock(cluster.client, cluster.store.index, wait, "lock" in wanted.options.force, hooks.word) as held:
+        again = planned
         if not cluster.still(FRESH):
             known, again = look(cluster, wanted)
-        else:
-            again = planned
         hooks.left(known.open)
         if again.digest != planned.digest:
             _refuse_other(again, wanted)
@@ -131,10 +129,10 @@ def look(cluster: Cluster, wanted: Wanted) -> tuple[Known, Plan]:
 def refuse_limits(planned: Plan) -> None:
     """Raise LimitError where the plan exceeds limits that nobody forced."""
     if planned.limits:
-        names = " ".join(f"--force {limit.name}" for limit in planned.limits if limit.name in NAMES)
+        forced = limits.options(planned.limits)
         raise LimitError(
             "\n".join(f"{limit.name}: {limit.message}" for limit in planned.limits),
-            f"nothing was changed; if that is meant: {names}" if names else "nothing was changed",
+            f"nothing was changed; if that is meant: {forced}" if forced else "nothing was changed",
         )
 
 

@@ -7,7 +7,7 @@ exactly that. `provisioner.holding` makes and ends them in the cluster.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -58,20 +58,9 @@ class Hold:
 
     def packed(self) -> dict[str, Any]:
         """Its document; an open one is read by every plan."""
-        indices = [{"index": name, "policy": was.policy, "blocked": was.blocked} for name, was in self.indices.items()]
-        return {
-            "type": "hold",
-            "open": self.released is None,
-            "id": self.id,
-            "reason": self.reason,
-            "by": self.by,
-            "host": self.host,
-            "at": self.at,
-            "names": list(self.names),
-            "indices": indices,
-            "audit": self.audit,
-            "released": self.released,
-        }
+        indices = [{"index": name, **asdict(was)} for name, was in self.indices.items()]
+        opened = self.released is None
+        return {**asdict(self), "type": "hold", "open": opened, "names": list(self.names), "indices": indices}
 
 
 def held(holds: Iterable[Hold]) -> dict[str, str]:

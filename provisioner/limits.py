@@ -9,7 +9,7 @@ from provisioner.model import Action, Limit
 from provisioner.quantities import UNKNOWN, content, count, data
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from provisioner.model import Change
     from provisioner.quantities import Shares
@@ -43,6 +43,11 @@ def exceeded(
     """
     found = tuple(limit for limit in _all(changes, owned, wanted, shares) if limit.name not in force)
     return (*found, *_holds(changes, held or {}))
+
+
+def options(exceeded_: Iterable[Limit]) -> str:
+    """The options that pass these limits, as far as they can be passed: `--force deletes --force changes`."""
+    return " ".join(f"--force {limit.name}" for limit in exceeded_ if limit.name in NAMES)
 
 
 def _holds(changes: Sequence[Change], held: Mapping[str, str]) -> Iterator[Limit]:

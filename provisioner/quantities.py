@@ -1,8 +1,9 @@
-"""Numbers for people: 12,345 and 1.2 GB; and how many objects a run may touch, without what counts them."""
+"""Numbers and times for people: 12,345 and 1.2 GB; and how many objects a run may touch, without what counts them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,6 +25,11 @@ class Shares:
     deletes: int = 30
     changes: int = 30
     from_objects: int = 10
+
+
+def when(at: int) -> str:
+    """A time in milliseconds since 1970: `2026-11-24T01:09:45Z`."""
+    return datetime.fromtimestamp(at / 1_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def count(number: int, one: str = "", many: str = "") -> str:

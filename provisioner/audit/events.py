@@ -214,16 +214,16 @@ def held(meant: Ended, indices: int, wrong: int) -> Ended:
     return Ended("failure" if wrong else "success", "left" if wrong else "", words, meant.labels, indices - wrong)
 
 
-def declined() -> Ended:
+def declined(labels: Mapping[str, str] | None = None) -> Ended:
     """A person said no."""
-    return Ended("failure", "declined", "a person said no; nothing was changed", results=0)
+    return Ended("failure", "declined", "a person said no; nothing was changed", labels, 0)
 
 
 def deployed(outcome: Outcome) -> Ended:
     """A deployment that came to an end of its own."""
     labels = _plan(outcome.plan)
     if outcome.declined:
-        return Ended("failure", "declined", "a person said no; nothing was changed", labels, 0)
+        return declined(labels)
     made = [event.change for event in outcome.events if not event.error]
     failed = [event.change for event in outcome.events if event.error]
     words = _listed(Counter(_DONE[change.action] for change in made)) or "nothing to do"

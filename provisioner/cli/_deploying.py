@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pathlib
     from collections.abc import Callable, Sequence
 
+    from provisioner.audit import Trail
     from provisioner.cluster import Cluster
     from provisioner.deploy import Outcome, Wanted
     from provisioner.model import Event, Options, Plan
@@ -72,6 +73,16 @@ def forced(force: Sequence[str] | None) -> list[str]:
     if unknown := [name for name in force or () if name != limits.AUDIT]:
         raise ProvisionerError(f"--force takes {limits.AUDIT!r} here, not {unknown[0]!r}", "leave it out")
     return sorted(set(force or ()))
+
+
+def ask(trail: Trail, question: str, yes: bool, output: Output, said: str) -> None:
+    """Ask; after a no it is recorded, `said`, and the command ends with 1. Raises as `agreed`."""
+    from provisioner.audit import events
+
+    if not agreed(question, yes, output):
+        trail.ended(events.declined())
+        out.print(Text(said))
+        raise typer.Exit(1)
 
 
 def seconds(duration: str) -> float:

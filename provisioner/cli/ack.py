@@ -14,14 +14,13 @@ from provisioner.cli._common import (
     RepositoryOption,
     TargetOption,
     YesOption,
-    agreed,
     err,
     out,
     print_json,
     show,
     warn,
 )
-from provisioner.cli._deploying import AuditOption, forced
+from provisioner.cli._deploying import AuditOption, ask, forced
 from provisioner.errors import ProvisionerError
 
 if TYPE_CHECKING:
@@ -115,10 +114,7 @@ def _acknowledge(
     if not found:
         trail.ended(events.Ended("success", "nothing_to_do", "no active alerts", results=0))
         return []
-    if not agreed(f"Acknowledge {len(found)}?", yes, output):
-        trail.ended(events.declined())
-        out.print(Text("Nothing was acknowledged."))
-        raise typer.Exit(1)
+    ask(trail, f"Acknowledge {len(found)}?", yes, output, "Nothing was acknowledged.")
     said = events.acknowledging([alert.rule for alert in found], reason)
     trail.begin(said)
     answers: list[Answer] = []

@@ -17,13 +17,11 @@ from provisioner.cli._common import (
     RepositoryOption,
     TargetOption,
     YesOption,
-    agreed,
-    out,
     print_json,
     show,
     warn,
 )
-from provisioner.cli._deploying import AuditOption, forced
+from provisioner.cli._deploying import AuditOption, ask, forced
 from provisioner.errors import ProvisionerError
 
 if TYPE_CHECKING:
@@ -31,11 +29,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from provisioner.audit import Trail
-    from provisioner.client import Client
-    from provisioner.holding import Named
     from provisioner.holds import Hold, Was
     from provisioner.settings import Settings
     from provisioner.state import StateStore
+
+_UNCHANGED = "Nothing was changed."
 
 app = typer.Typer(
     cls=Group,
@@ -77,18 +75,17 @@ def add(
         before = {each.id: each for each in store.read().holds}
         if output is Output.TEXT:
             show(Text(f"  {each.stream or each.indices[0]}", style="bold") for each in found)
-        _ask(trail, f"Hold what they have now as {hold_id}?", yes, output)
+        ask(trail, f"Hold what they have now as {hold_id}?", yes, output, _UNCHANGED)
         said = events.holding("add", hold_id, names, reason)
         trail.begin(said)
-        indices = {name: now for each in found for name, now in _rolled(store.client, each).items()}
-        old = before.get(hold_id)
+        indices: dict[str, Was] = {}
+        for each in found:
+            indices |= holding.look(store.client, holding.roll(store.client, each))
         others = [each for each in before.values() if each.id != hold_id]
         was = {name: holds.as_it_was(name, now, others) for name, now in indices.items()}
-        kept: Mapping[str, Was] = old.indices if old else {}
-        made = _new(hold_id, names, reason, trail) if old is None else old
-        made = replace(
-            made, names=tuple(dict.fromkeys([*made.names, *names])), indices=dict(sorted({**was, **kept}.items()))
-        )
+        made = before.get(hold_id) or _new(hold_id, names, reason, trail)
+        every = dict(sorted({**was, **made.indices}.items()))
+        made = replace(made, names=tuple(dict.fromkeys([*made.names, *names])), indices=every)
         store.put_hold(made)  # before anything is changed: a hold that is cut off is seen, and what it changed is known
         holding.take(store.client, holding.look(store.client, made.indices))
         wrong = holding.broken(store.client, made.indices)
@@ -146,7 +143,7 @@ def release(
             raise ProvisionerError(f"there is no hold {hold_id!r}", schema.suggest(hold_id, lasting, "holds"))
         still = holds.held(each for each in lasting.values() if each.id != hold_id)
         freed = {name: was for name, was in hold.indices.items() if name not in still}
-        _ask(trail, f"Release {len(freed)} of {len(hold.indices)} indices?", yes, output)
+        ask(trail, f"Release {len(freed)} of {len(hold.indices)} indices?", yes, output, _UNCHANGED)
         said = events.holding("release", hold_id, hold.names, reason)
         trail.begin(said)
         wrong = holding.let_go(store.client, freed)
@@ -172,21 +169,6 @@ def _new(hold_id: str, names: Sequence[str], reason: str, trail: Trail) -> Hold:
     from provisioner.integrity.complete import now
 
     return Hold(hold_id, reason, actor.user(), socket.gethostname(), now(), tuple(names), audit=trail.run.id)
-
-
-def _rolled(client: Client, named: Named) -> Mapping[str, Was]:
-    from provisioner import holding
-
-    return holding.look(client, holding.roll(client, named))
-
-
-def _ask(trail: Trail, question: str, yes: bool, output: Output) -> None:
-    from provisioner.audit import events
-
-    if not agreed(question, yes, output):
-        trail.ended(events.declined())
-        out.print(Text("Nothing was changed."))
-        raise typer.Exit(1)
 
 
 def _finish(

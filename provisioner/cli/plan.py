@@ -107,8 +107,7 @@ def _print(ended: Mapping[str, Plan | ProvisionerError], output: PlanOutput, sav
                 continue
             show(text.plan(planned))
             if save:
-                forced = "".join(f" --force {limit.name}" for limit in planned.limits if limit.name in limits.NAMES)
-                command = f"provisioner apply {shlex.quote(str(save))}{forced}"
+                command = f"provisioner apply {shlex.quote(str(save))} {limits.options(planned.limits)}".rstrip()
                 out.print(Text(f"Saved to {save}: `{command}` makes exactly these changes."))
 
 

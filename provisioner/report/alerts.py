@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from provisioner.quantities import count
+from provisioner.quantities import count, when
 from provisioner.yamltext import visible
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ def _line(alert: Alert) -> Text:
     more = f" and {len(alert.about) - _SHOWN} more" if len(alert.about) > _SHOWN else ""
     about = visible(", ".join(alert.about[:_SHOWN])) + more
     line = Text(visible(alert.rule), style="bold").append(f"  {about}" if about else "", style="default")
-    return line.append(f"  since {_time(alert)}, severity {visible(alert.severity)}, {alert.id}", style="dim")
+    return line.append(f"  since {when(alert.started)}, severity {visible(alert.severity)}, {alert.id}", style="dim")
 
 
 def json(found: Iterable[Answer], *, written: bool) -> dict[str, Any]:
@@ -52,7 +51,7 @@ def json(found: Iterable[Answer], *, written: bool) -> dict[str, Any]:
                 "id": each.alert.id,
                 "rule": each.alert.rule,
                 "severity": each.alert.severity,
-                "started": _time(each.alert),
+                "started": when(each.alert.started),
                 "about": list(each.alert.about),
                 "acknowledged": written and not each.error,
                 "error": each.error or None,
@@ -60,7 +59,3 @@ def json(found: Iterable[Answer], *, written: bool) -> dict[str, Any]:
             for each in found
         ],
     }
-
-
-def _time(alert: Alert) -> str:
-    return datetime.fromtimestamp(alert.started / 1_000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 from rich.text import Text
 
-from provisioner.quantities import count
+from provisioner.quantities import count, when
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -105,11 +104,6 @@ def words(key: Key) -> str:
     """`source.ip 203.0.113.9, actor.username root`."""
     fields: Mapping[str, str] = dict(key)
     return ", ".join(f"{name} {value}" for name, value in fields.items())
-
-
-def when(at: int) -> str:
-    """`2026-11-24T01:09:45Z`."""
-    return datetime.fromtimestamp(at / 1_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def number(value: float) -> str:

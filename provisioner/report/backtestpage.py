@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as Tree
 
 from provisioner.backtest.tally import DAY, HOUR
-from provisioner.quantities import count
+from provisioner.quantities import count, when
 from provisioner.report import backtest as report
 from provisioner.report import html
 
@@ -50,7 +50,7 @@ def _rule(body: Tree.Element, tally: Tally) -> None:
     section = html.add(body, "section")
     html.add(section, "h2", str(tally.rule.body.get("title", tally.rule.id)))
     day = tally.busiest
-    busiest = f", at most {count(day[1])} on {report.when(day[0])[:10]}" if day else ""
+    busiest = f", at most {count(day[1])} on {when(day[0])[:10]}" if day else ""
     sentence = f"{tally.rule.id}: fired {count(tally.fired, 'time')}, {report.number(tally.per_day)} a day{busiest}; "
     html.add(section, "p", f"{sentence}it would have sent {count(tally.messages, 'message')}.", **{"class": "dim"})
     for note in report.notes(tally):
@@ -134,5 +134,5 @@ def _round(most: int) -> int:
 
 
 def _label(at: int, each: str) -> str:
-    text = report.when(at)
+    text = when(at)
     return f"{text[5:10]} {text[11:16]}" if each == "hour" else text[:10]

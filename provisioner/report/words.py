@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from provisioner.diff import ORPHAN
-from provisioner.limits import NAMES
+from provisioner.limits import options
 from provisioner.model import Action
 from provisioner.quantities import UNKNOWN, content, count, volume
 
@@ -54,10 +54,11 @@ def orphan(change: Change) -> str:
 
 def limit(exceeded: Limit) -> str:
     """By how much a limit is exceeded, and how to say that it is meant."""
-    if exceeded.name not in NAMES:
+    forced = options([exceeded])
+    if not forced:
         return f"{exceeded.name}: {exceeded.message}"
     then = " If" if exceeded.message.endswith("?") else "; if"
-    return f"{exceeded.name}: {exceeded.message}{then} that is meant: --force {exceeded.name}"
+    return f"{exceeded.name}: {exceeded.message}{then} that is meant: {forced}"
 
 
 def doomed(indices: Sequence[Index]) -> str:

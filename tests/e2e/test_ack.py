@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import pathlib
 from typing import Any
 
 from clusters import Repository, failed_logins
+from test_audit import chain
 from test_plan_apply import applied, eventually
 
 RULE = "brute-force-login"
@@ -22,11 +22,6 @@ def alerts(repository: Repository) -> dict[str, dict[str, Any]]:
 
 def states(repository: Repository) -> dict[str, str]:
     return {user: alert["state"] for user, alert in alerts(repository).items()}
-
-
-def chain(repository: Repository) -> list[dict[str, Any]]:
-    file = pathlib.Path(os.environ["PROVISIONER_AUDIT"], f"{repository.owner}.e2e.jsonl")
-    return [json.loads(line) for line in file.read_bytes().splitlines()]
 
 
 def fired(repository: Repository, *users: str) -> dict[str, dict[str, Any]]:

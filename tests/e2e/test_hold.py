@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import pathlib
 from typing import Any
 
 import pytest
 from clusters import Repository
+from test_audit import chain
 from test_plan_apply import applied, eventually
 from test_rollout import patience
 
@@ -84,11 +84,6 @@ def managed(repository: Repository, index: str) -> str | None:
     shown = repository.client.request("GET", path("_plugins", "_ism", "explain", index))[index]
     found: str | None = shown.get("policy_id")
     return found
-
-
-def chain(repository: Repository) -> list[dict[str, Any]]:
-    file = pathlib.Path(os.environ["PROVISIONER_AUDIT"], f"{repository.owner}.e2e.jsonl")
-    return [json.loads(line) for line in file.read_bytes().splitlines()]
 
 
 def ran(repository: Repository, code: int, *arguments: str) -> str:
