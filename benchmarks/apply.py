@@ -161,14 +161,6 @@ def _cluster(port: int) -> Iterator[str]:
         cluster.down(CLUSTER, delete=True)
 
 
-def _growth(by_size: dict[int, float]) -> float:
-    """What one object more costs in the upper half of the sizes, over what it costs in the lower half."""
-    small, middle, large = sorted(by_size)
-    upper = (by_size[large] - by_size[middle]) / (large - middle)
-    lower = (by_size[middle] - by_size[small]) / (middle - small)
-    return upper / max(lower, 1e-9)
-
-
 def _steepness(by_size: dict[int, float]) -> float:
     """What one object more costs in the upper half of the sizes, over the whole cost of one at the middle size.
 
@@ -188,8 +180,12 @@ def _ratios(found: dict[int, Figures], help_: float) -> dict[str, float]:
     if len(found) == 3:
         plan = {size: report.middle(run.wall for run in each.plan) for size, each in found.items()}
         ratios["plan_growth"] = _steepness(plan)
-        ratios["plan_memory_growth"] = _growth({s: report.middle(r.peak for r in f.plan) for s, f in found.items()})
-        ratios["apply_memory_growth"] = _growth({s: report.middle(r.peak for r in f.apply) for s, f in found.items()})
+        ratios["plan_memory_growth"] = report.growth(
+            {s: report.middle(r.peak for r in f.plan) for s, f in found.items()}
+        )
+        ratios["apply_memory_growth"] = report.growth(
+            {s: report.middle(r.peak for r in f.apply) for s, f in found.items()}
+        )
     return ratios
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import time
 from collections import defaultdict
@@ -114,22 +115,24 @@ class _Run:
 
         workers = [self._steps.submit(work) for _ in range(min(self._cluster.parallel, len(pending)))]
         left = len(workers)
+
+        def collect(patience: float | None = None) -> None:
+            nonlocal left
+            one = ended.get(timeout=patience)
+            if one is None:
+                left -= 1
+            else:
+                self._ended(*one)
+
         try:
             while left:
-                try:
-                    one = ended.get(timeout=_PATIENCE)
-                except queue.Empty:
-                    pass
-                else:
-                    left -= one is None
-                    self._ended(one)
+                with contextlib.suppress(queue.Empty):
+                    collect(_PATIENCE)
                 self._recorder.flush(_BATCH)
         finally:  # an interrupt, or the state can't be written: no new steps, but those under way count
             schedule.stop()
             while left:
-                one = ended.get()
-                left -= one is None
-                self._ended(one)
+                collect()
 
     def _step(self, change: Change) -> tuple[Event, Done | None]:
         started = time.monotonic()
@@ -142,10 +145,7 @@ class _Run:
             error = secretrefs.hide(_words(problem), secretrefs.references(change.after))
         return Event(change, time.monotonic() - started, error, attempts, bool(error) and step.unclear), done
 
-    def _ended(self, ended: tuple[Event, Done | None] | None) -> None:
-        if ended is None:
-            return
-        event, done = ended
+    def _ended(self, event: Event, done: Done | None) -> None:
         self.events.append(event)
         self._failed |= bool(event.error)
         if done is not None:

@@ -40,7 +40,7 @@ class Schedule:
         self._sorter: TopologicalSorter[Ref] = TopologicalSorter(part)
         self._sorter.prepare()
         self._ready: dict[bool, list[tuple[Urgency, Ref]]] = {True: [], False: []}
-        self._running = {True: 0, False: 0}
+        self._sent = 0  # of those that are queued
         self._changed = threading.Condition()
         self._stopped = False
         self._find()
@@ -58,7 +58,7 @@ class Schedule:
     def done(self, ref: Ref) -> None:
         """It was made: what waits for it may begin."""
         with self._changed:
-            self._running[self._queued(ref[0])] -= 1
+            self._sent -= self._queued(ref[0])
             self._sorter.done(ref)
             self._find()
             self._changed.notify_all()
@@ -70,14 +70,13 @@ class Schedule:
             self._changed.notify_all()
 
     def _next(self) -> Ref | None:
-        groups = [group for group, ready in self._ready.items() if ready]
-        if self._running[True] >= _AT_ONCE:
-            groups = [group for group in groups if not group]
-        if not groups:
+        full = self._sent >= _AT_ONCE
+        heaps = [heap for queued, heap in self._ready.items() if heap and not (queued and full)]
+        if not heaps:
             return None
-        group = min(groups, key=lambda group: self._ready[group][0])
-        self._running[group] += 1
-        return heapq.heappop(self._ready[group])[1]
+        _, ref = heapq.heappop(min(heaps, key=lambda heap: heap[0]))
+        self._sent += self._queued(ref[0])
+        return ref
 
     def _find(self) -> None:
         """Note what is ready by now; what is not wanted is as good as made."""

@@ -170,10 +170,9 @@ def ahead(kept: Iterable[str], others: Iterable[str], salt: str) -> Future[Memo]
             with contextlib.suppress(OSError):
                 os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _BEHIND)
         try:
-            for secret in others:
+            for secret in (*others, *wanted):
                 keyed(secret, salt)
-            each = tuple(keyed(secret, salt) for secret in wanted)
-            memo.set_result(Memo(keyed(json.dumps(wanted), salt), each) if len(wanted) > 1 else NO_MEMO)
+            memo.set_result(prepare(wanted, salt))
         except Exception:  # noqa: BLE001 (who needs one of them meets with it; the memo only spares work)
             memo.set_result(NO_MEMO)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from provisioner.redaction.keys import WORD
 from provisioner.redaction.markers import end as marker_end
 
 if TYPE_CHECKING:
@@ -39,12 +40,11 @@ _PHONE = re.compile(rf"(?<![{_WORD}_.+\-])[+(0-9]")
 _PHONE_SIGNS = frozenset("+(")
 _BITS = {c: i for i, c in enumerate("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")}
 _DIGITS = frozenset("0123456789")
-_WORDS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
 
 
 def is_bound(text: str, at: int) -> bool:
     """Whether no word goes on here: the text ends, or neither letter, digit nor _ follows."""
-    return at >= len(text) or (text[at] not in _WORDS and text[at] != "_")
+    return at >= len(text) or (text[at] not in WORD and text[at] != "_")
 
 
 def url_passwords(text: str, spans: list[Span], detector: str) -> None:

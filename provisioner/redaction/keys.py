@@ -33,8 +33,8 @@ _BREAKS = frozenset("\n\r")
 _ONE_WORD, _HEADER, _AUTHORIZATION = range(3)
 _SCHEMES = frozenset({"bearer", "basic", "token", "digest", "negotiate"})
 _EMPTY = frozenset({"null", "none", "true", "false"})
-_WORD = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
-_KEY_CHARACTERS = _WORD | frozenset("_-.")
+WORD = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
+_KEY_CHARACTERS = WORD | frozenset("_-.")
 
 
 def squeezed(key: str) -> str:
@@ -93,7 +93,7 @@ class Keys:
         if name in self.names:
             return name
         last = len(key)
-        while last > 0 and key[last - 1] not in _WORD:
+        while last > 0 and key[last - 1] not in WORD:
             last -= 1
         dot = key.rfind(".", 0, last)
         name = squeezed(key[dot + 1 : last])

@@ -13,7 +13,7 @@ from provisioner.redaction.numbers import Cards
 from provisioner.redaction.words import Words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from provisioner.model import Body
     from provisioner.redaction.finders import Finder
@@ -49,11 +49,12 @@ class Texts:
         self._finders: dict[str, str] = params["finders"]
         self._allow: dict[str, dict[str, bool]] = params["allow"]
         self._words = Words(params)
-        self._table = list(self._finding(params))
+        self._table = self._finding(params)
 
-    def _finding(self, params: Body) -> Iterator[tuple[int, str, Finder]]:
-        """The finders in their order: behind which gate, for which detector."""
+    def _finding(self, params: Body) -> list[tuple[int, str, Finder]]:
+        """The finders in their order: behind which gate, for which detector; those without one tell it themselves."""
         known = self._finders
+        credentials = partial(finders.credentials, known.get("bearer"), known.get("basic"))
         finding: list[tuple[int, str, Finder]] = [
             (_AT, "url_password", finders.url_passwords),
             (_SIGNATURE, "azure_signature", finders.azure_signatures),
@@ -61,21 +62,16 @@ class Texts:
             (_CARDS, "payment_card", Cards(params["issuers"]).spans),
             (_SSNS, "us_ssn", finders.ssns),
             (_PHONES, "phone", finders.phones),
-        ]
-        yield from ((gate, known[name], finder) for gate, name, finder in finding if name in known)
-        yield _WORDS, "", self._words.spans
-        if "jwt" in known:
-            yield _JWT, known["jwt"], finders.jwts
-        yield _CREDENTIALS, "", partial(finders.credentials, known.get("bearer"), known.get("basic"))
-        if "private_key" in known:
-            yield _PEM, known["private_key"], finders.pems
-        rest: list[tuple[int, str, Finder]] = [
+            (_WORDS, "", self._words.spans),
+            (_JWT, "jwt", finders.jwts),
+            (_CREDENTIALS, "", credentials),
+            (_PEM, "private_key", finders.pems),
             (_MIDDLE, "telegram_token", anchored.telegram_tokens),
             (_MIDDLE, "terraform_token", anchored.terraform_tokens),
             (_MIDDLE, "azure_secret", anchored.azure_secrets),
             (_CURL, "curl_password", anchored.curl_passwords),
         ]
-        yield from ((gate, known[name], finder) for gate, name, finder in rest if name in known)
+        return [(gate, known.get(name, ""), finder) for gate, name, finder in finding if not name or name in known]
 
     def gates(self, text: str) -> int:
         """Which finders may have anything to find in this text or a part of it, as bits; they may as well not."""

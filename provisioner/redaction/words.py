@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from provisioner.redaction.keys import WORD
 from provisioner.redaction.numbers import iban
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ _FORMS = bytes.maketrans(
     bytes(range(256)), bytes(0x41 if 0x41 <= c <= 0x5A else 0x30 if 0x30 <= c <= 0x39 else 0x20 for c in range(256))
 )
 _SMALL_IBAN = re.compile("[a-z]{2}(?<![A-Za-z0-9]..)[0-9]{2} ?[a-z]{0,4} ?[0-9]{2}", re.DOTALL)
-_WORD = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
 
 
 def _mark(sign: str, endings: list[str]) -> re.Pattern[str]:
@@ -42,10 +42,9 @@ class Words:
             ]
             for group, prefixes in params["prefixes"].items()
         }
-        texts = [p["text"] for prefixes in params["prefixes"].values() for p in prefixes]
-        self._shortest = min(
-            [15, *(len(p["text"]) + p["min"] for prefixes in params["prefixes"].values() for p in prefixes)]
-        )
+        known = [prefix for prefixes in params["prefixes"].values() for prefix in prefixes]
+        texts = [prefix["text"] for prefix in known]
+        self._shortest = min([15, *(len(prefix["text"]) + prefix["min"] for prefix in known)])
         begins = [re.escape(text) for text in texts] + (["(?:[A-Z]{2}|[a-z]{2})[0-9]{2}"] if self._detector else [])
         self._begin = re.compile(f"(?<![A-Za-z0-9])(?:{'|'.join(begins)})") if begins else None
         self._marked: dict[str, list[str]] = {}
@@ -109,7 +108,7 @@ class Words:
             last = body.match(text, begin, begin + most + 1).end()  # type: ignore[union-attr]
             while last > begin and text[last - 1] == ".":
                 last -= 1
-            if least <= last - begin <= most and (last == len(text) or text[last] not in _WORD):
+            if least <= last - begin <= most and (last == len(text) or text[last] not in WORD):
                 spans.append((at, last, detector))
                 return last
         return -1

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from provisioner.client import path
 from provisioner.errors import ApiError, ProvisionerError
@@ -89,8 +90,11 @@ class Scan:
                 self.client.request("DELETE", "/_search/point_in_time", {"pit_id": [point]})
 
     def _slice(self, point: str, number: int, slices: int, tally: Tally, redactor: Redactor) -> None:
-        part = {"slice": {"id": number, "max": slices}} if slices > 1 else {}
-        pages = self._pages(point, part) if self.wanted.sample is None else self._drawn(point, self.wanted.sample)
+        if (sample := self.wanted.sample) is not None:
+            pages = self._pages(point, self._drawn(), _PAGE_DRAWN, sample)
+        else:
+            part = {"slice": {"id": number, "max": slices}} if slices > 1 else {}
+            pages = self._pages(point, {"query": self.wanted.query, "sort": ["_shard_doc"], **part}, _PAGE)
         for hits in pages:
             for hit in hits:
                 if self._stopped or not self._take():
@@ -107,27 +111,24 @@ class Scan:
             self._left -= 1
             return self._left >= 0
 
-    def _pages(self, point: str, part: Body) -> Iterator[list[Body]]:
-        """All hits of a slice, in pages."""
-        body: dict[str, Any] = {"query": self.wanted.query, "size": _PAGE, "sort": ["_shard_doc"], **part}
-        while hits := self._hits(point, body):
-            yield hits
-            body["search_after"] = hits[-1]["sort"]
-            if _long(hits):
-                body["size"] = _PAGE_OF_LONG
-
-    def _drawn(self, point: str, sample: int) -> Iterator[list[Body]]:
-        """As many hits at random, in pages: the score is made of a seed and of a number that the document has, so that
-        the next page goes on in the same order."""
+    def _drawn(self) -> Body:
+        """A search for documents in an order at random: the score is made of a seed and of a number that the document
+        has, so that the next page goes on in the same order."""
         random = {"random_score": {"seed": secrets.randbits(31), "field": "_seq_no"}, "boost_mode": "replace"}
-        query = {"function_score": {"query": self.wanted.query, **random}}
-        body: dict[str, Any] = {"query": query, "sort": ["_score", "_shard_doc"]}
-        size = _PAGE_DRAWN
-        while sample and (hits := self._hits(point, {**body, "size": min(size, sample)})):
+        return {
+            "query": {"function_score": {"query": self.wanted.query, **random}},
+            "sort": ["_score", "_shard_doc"],
+        }
+
+    def _pages(self, point: str, search: Body, size: int, left: int = sys.maxsize) -> Iterator[list[Body]]:
+        """The hits of a search, `left` at most, so many in a page."""
+        body = dict(search)
+        while left and (hits := self._hits(point, {**body, "size": min(size, left)})):
             yield hits
-            sample -= len(hits)
+            left -= len(hits)
             body["search_after"] = hits[-1]["sort"]
-            if _long(hits):
+            # too much at once, by a tenth of them
+            if sum(len(str(hit.get("_source"))) for hit in hits[:: max(len(hits) // 10, 1)]) > _LONG // 10:
                 size = _PAGE_OF_LONG
 
     def _hits(self, point: str, body: Body) -> list[Body]:
@@ -145,11 +146,6 @@ class Scan:
                 hint = "scan needs OpenSearch 3.3 or newer, which sorts by _shard_doc"
             raise ProvisionerError(error.message, hint) from None
         return each(mapping(answer.get("hits")).get("hits"))
-
-
-def _long(hits: Sequence[Body]) -> bool:
-    """Whether a page of them is too much at once, by a tenth of them."""
-    return sum(len(str(hit.get("_source"))) for hit in hits[:: max(len(hits) // 10, 1)]) > _LONG // 10
 
 
 def streams(client: Client, patterns: Sequence[str]) -> list[str]:
