@@ -37,7 +37,7 @@ from provisioner.kinds import all_kinds
 
 CLUSTER, PORT = "bench-apply", 19930
 PARALLEL = 4
-TURNS = {100: 3, 300: 2, 1000: 1}
+TURNS = {100: 6, 300: 2, 1000: 1}
 """How often A B B A is run: what takes long runs less often."""
 PLANS = 6
 ANEW = 3

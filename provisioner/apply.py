@@ -40,12 +40,14 @@ def apply(
     report: Callable[[Event], None] = lambda _: None,
     held: Callable[[], bool] = lambda: True,
     mark: Mark = UNMARKED,
+    prints: Future[Memo] | None = None,
 ) -> list[Event]:
     """Make the plan's changes and record them; the state must be prepared and locked. Gives one event a step.
 
     After a step that fails no further one begins; those under way come to their end. `held` is asked before each step
-    whether the lock is still ours. Raises MissingSecretError before the first step, ProvisionerError where the state
-    can't be written: what was done is then recognised by its marks.
+    whether the lock is still ours. `prints` is what `ahead` gave for this plan, where that was begun earlier. Raises
+    MissingSecretError before the first step, ProvisionerError where the state can't be written: what was done is then
+    recognised by its marks.
     """
     pending = plan.pending
     if not pending:
@@ -53,7 +55,7 @@ def apply(
     bodies = {change.ref: secretrefs.resolve(change.after) for change in pending}
     release = releases.begin(known.next_release, revision, pending, known.intents, mark)
     cluster.store.write(releases=[release, *(r.closed(mark.audit) for r in known.open)])
-    run = _Run(plan, cluster, known, bodies, report, held)
+    run = _Run(plan, cluster, known, bodies, report, held, prints or ahead(plan, known))
     try:
         run.all()
     finally:  # an interrupt between two steps still records those that were made
@@ -61,14 +63,17 @@ def apply(
     return run.events
 
 
-def _prints_ahead(known: Known, pending: Sequence[Change], bodies: Mapping[Ref, Body]) -> Future[Memo]:
-    """Fingerprints of secrets take long: those that the records will need are worked out while the steps run."""
-    changed = {change.ref for change in pending}
+def ahead(plan: Plan, known: Known) -> Future[Memo]:
+    """Fingerprints of secrets take long: those that the records will need are worked out beside what goes on.
+
+    Raises MissingSecretError.
+    """
+    changed = {change.ref for change in plan.pending}
     kept = {ref: live.body for ref, live in known.live.items() if ref not in changed}
-    after = {ref: body for ref, body in bodies.items() if body is not None}
+    after = {change.ref: secretrefs.resolve(change.after) for change in plan.pending if change.after is not None}
     paths = known.secret_paths
     held = (s for ref, body in {**kept, **after}.items() for s in fingerprint.secrets(body, paths.get(ref[0], ())))
-    named = {secretrefs.resolve(ref) for change in pending for ref in secretrefs.references(change.after)}
+    named = {secretrefs.resolve(ref) for change in plan.pending for ref in secretrefs.references(change.after)}
     return secretrefs.ahead(held, named, known.salt)
 
 
@@ -83,13 +88,14 @@ class _Run:
         bodies: Mapping[Ref, Body],
         report: Callable[[Event], None],
         held: Callable[[], bool],
+        prints: Future[Memo],
     ) -> None:
         self.events: list[Event] = []
         self._plan, self._cluster, self._known = plan, cluster, known
         self._bodies, self._report, self._held = bodies, report, held
         self._steps = ThreadPoolExecutor(cluster.parallel, "step")
         self._failed = False
-        self._recorder = Recorder(cluster, known, _prints_ahead(known, plan.pending, bodies))
+        self._recorder = Recorder(cluster, known, prints)
 
     def all(self) -> None:
         """Run every step, until one fails."""
@@ -187,16 +193,16 @@ class Recorder:
             self._waiting, self._last = [], time.monotonic()
 
     def close(self, release: Release, events: Sequence[Event], outcome: str) -> None:
-        """Write the rest, then the end of the release. Raises ProvisionerError where any of it could not be written."""
-        try:
-            self.flush()
-        finally:
-            self._writer.shutdown(wait=True)
+        """Write the rest, and with it the end of the release. Raises ProvisionerError where any of it could not be
+        written."""
+        self._writer.shutdown(wait=True)
         for write in self._writes:
             write.result()
+        records, removed, blobs = self._made(self._waiting)
         ended = releases.end(release, events, outcome, self._records.values(), self._left(release, events))
         memo = self._memo.result() if outcome == releases.COMPLETE else self._known.remembered
-        self._cluster.store.write(releases=[ended], memo=memo if memo != self._known.remembered else None)
+        changed = memo if memo != self._known.remembered else None
+        self._cluster.store.write(records, removed, blobs, [ended], changed)
 
     def _left(self, release: Release, events: Sequence[Event]) -> set[Ref]:
         """What may stand in the cluster without a record: of earlier runs what is there, of ours what is unclear."""
@@ -207,6 +213,10 @@ class Recorder:
         return ((unclear & release.intents) | earlier) - self._done
 
     def _write(self, batch: Sequence[tuple[Change, str]]) -> None:
+        self._cluster.store.write(*self._made(batch))
+
+    def _made(self, batch: Sequence[tuple[Change, str]]) -> tuple[list[Record], list[Ref], dict[str, Any]]:
+        """What the state is to say of these: records, those that go, blobs."""
         ids: dict[str, dict[str, str]] = defaultdict(dict)
         removed = [change.ref for change, _ in batch if change.action is Action.DELETE]
         for change, server_id in batch:
@@ -241,10 +251,10 @@ class Recorder:
             blobs |= {record.sent: change.after, record.shown: masked}
             if written is not None:
                 blobs[record.document] = written
-        self._cluster.store.write(records, removed, blobs)
         self._records |= {record.ref: record for record in records}
         for ref in removed:
             self._records.pop(ref, None)
+        return records, removed, blobs
 
 
 def _words(error: Exception) -> str:

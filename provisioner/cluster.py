@@ -37,6 +37,10 @@ class Cluster:
         self.parallel = settings.target.parallel
         self.client = Client(settings.target)
         self.kinds = all_kinds()
+        # Asked of every step, and slow to ask: a protocol is looked for method by method.
+        self._governing = {name: kind for name, kind in self.kinds.items() if isinstance(kind, Governing)}
+        self._overwriting = {name for name, kind in self.kinds.items() if isinstance(kind, Overwriting)}
+        self._queued = {name for name, kind in self.kinds.items() if isinstance(kind, Queued)}
         self.store = StateStore(self.client, settings.owner)
         self._prints = fingerprint.Prints()
         self._looked: tuple[float, State] | None = None
@@ -53,11 +57,12 @@ class Cluster:
         known = replace(known, facts=self._facts(changes, {r.ref for r in wanted}, known))
         return replace(known, blobs=self.store.blobs(diff.needs(changes, known)))
 
-    def still(self, most: float) -> bool:
-        """Whether the last look began `most` seconds ago at most, and the state is as it was then: one request."""
+    def still(self, most: float, *, unmoved: bool = False) -> bool:
+        """Whether the last look began `most` seconds ago at most, and the state is as it was then: one request, unless
+        it is known to be `unmoved`."""
         if self._looked is None or time.monotonic() - self._looked[0] > most:
             return False
-        return self.store.read() == replace(self._looked[1], exists=True)
+        return unmoved or self.store.read() == replace(self._looked[1], exists=True)
 
     def drift(self) -> tuple[Known, list[Change]]:
         """What is owned, and which of it somebody changed in the cluster."""
@@ -114,16 +119,15 @@ class Cluster:
 
     def governing(self, kind: str) -> Governing | None:
         """The kind, if its objects are copied into what they govern."""
-        found = self.kinds[kind]
-        return found if isinstance(found, Governing) else None
+        return self._governing.get(kind)
 
     def overwrites(self, kind: str) -> bool:
         """Whether creating an object of that kind replaces one that has its name by then."""
-        return isinstance(self.kinds[kind], Overwriting)
+        return kind in self._overwriting
 
     def queued(self, kind: str) -> bool:
         """Whether the cluster manager makes changes of that kind one at a time, as those of the cluster's state."""
-        return isinstance(self.kinds[kind], Queued)
+        return kind in self._queued
 
     def behind(self, planned: Plan, wait: float) -> dict[str, list[str]]:
         """Which indices still hold an older copy of the policies that were changed, after at most `wait` seconds.
@@ -156,8 +160,10 @@ class Cluster:
         if not deleted and not retained:
             return Facts()
         ids = {change.live.server_id: change.ref for change in changes if change.live is not None}
-        return Facts(
-            users.users(self.client, self.kinds, deleted, {*desired, *deleted}, ids) if deleted else {},
-            indices.facts(self.client, retained) if retained else {},
-            indices.now(self.client) if retained else 0,
-        )
+        with ThreadPoolExecutor(1, "now") as pool:
+            now = pool.submit(indices.now, self.client) if retained else None
+            return Facts(
+                users.users(self.client, self.kinds, deleted, {*desired, *deleted}, ids) if deleted else {},
+                indices.facts(self.client, retained) if retained else {},
+                now.result() if now else 0,
+            )

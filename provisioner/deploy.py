@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from provisioner import apply, durations, limits, lock, plan, secretrefs
+from provisioner import apply, durations, limits, lock, plan
 from provisioner.errors import LimitError, MovedError
 from provisioner.lock import Lock
 from provisioner.model import PLAIN, Action
@@ -93,18 +93,19 @@ def deploy(cluster: Cluster, wanted: Wanted, hooks: Hooks = Hooks()) -> Outcome:
         if known.open and lock.free(cluster.client, cluster.store.index):
             hooks.left(known.open)
         return Outcome(planned)
-    for change in planned.pending:
-        secretrefs.resolve(change.after)  # a secret that is missing is told before anything is written
+    prints = apply.ahead(planned, known)  # a secret that is missing is told before anything is written
     if not hooks.confirm(planned):
         return Outcome(planned, declined=True)
     audit = hooks.intend(planned)
-    cluster.store.prepare(known.salt)
+    begun = cluster.store.prepare(known.salt)
     timeout = cluster.target.lock_timeout
     wait = durations.ms(timeout) / 1000 if timeout else LOCK_WAIT
     with Lock(cluster.client, cluster.store.index, wait, "lock" in wanted.options.force, hooks.word) as held:
         again = planned
-        if not cluster.still(FRESH):
+        alone = begun and held.earlier == 1  # nothing stood there but the state's head, and that is ours
+        if not cluster.still(FRESH, unmoved=alone):
             known, again = look(cluster, wanted)
+            prints = apply.ahead(again, known)
         hooks.left(known.open)
         if again.digest != planned.digest:
             _refuse_other(again, wanted)
@@ -117,7 +118,8 @@ def deploy(cluster: Cluster, wanted: Wanted, hooks: Hooks = Hooks()) -> Outcome:
                 return Outcome(again, declined=True)
             audit = hooks.intend(again)
         mark = Mark(tuple(sorted(wanted.options.force)), audit)
-        return _apply(cluster, wanted, again, known, held, hooks, mark)
+        events = apply.apply(again, cluster, known, wanted.revision, hooks.event, lambda: held.held, mark, prints)
+        return _outcome(cluster, wanted, again, known, tuple(events))
 
 
 def look(cluster: Cluster, wanted: Wanted) -> tuple[Known, Plan]:
@@ -144,10 +146,8 @@ def _refuse_other(planned: Plan, wanted: Wanted) -> None:
         )
 
 
-def _apply(
-    cluster: Cluster, wanted: Wanted, planned: Plan, known: Known, held: Lock, hooks: Hooks, mark: Mark
-) -> Outcome:
-    events = tuple(apply.apply(planned, cluster, known, wanted.revision, hooks.event, lambda: held.held, mark))
+def _outcome(cluster: Cluster, wanted: Wanted, planned: Plan, known: Known, events: tuple[Event, ...]) -> Outcome:
+    """Look once more, unless a step failed."""
     if len(events) < len(planned.pending) or any(event.error for event in events):
         return Outcome(planned, events, release=known.next_release)
     after, left = look(cluster, wanted)

@@ -119,6 +119,11 @@ class Lock:
         """Whether it is surely still ours: nobody took it, and it was renewed in time."""
         return not self._lost and time.monotonic() - self._renewed < TTL
 
+    @property
+    def earlier(self) -> int:
+        """How many writes the index saw before the lock was taken, or last renewed."""
+        return self._token["if_seq_no"]
+
     def _document(self) -> dict[str, Any]:
         now = time.time()
         return {

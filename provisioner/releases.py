@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections import Counter
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -78,9 +78,10 @@ class Release:
 
     def packed(self) -> dict[str, Any]:
         """As the state keeps it; the manifest as text, since nothing in it is searched. Open ones are looked for."""
-        manifest = None if self.manifest is None else orjson.dumps([asdict(e) for e in self.manifest]).decode()
+        manifest = None if self.manifest is None else orjson.dumps(self.manifest).decode()
         opened = self.outcome == RUNNING or bool(self.intents) or self.unrecorded
-        return {**asdict(self), "manifest": manifest, "intents": sorted(self.intents), "open": opened}
+        fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return {**fields, "manifest": manifest, "intents": sorted(self.intents), "open": opened}
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Release:

@@ -44,12 +44,16 @@ class MissingSecretError(ProvisionerError):
 
 def references(value: Any) -> Iterator[str]:
     """All references in a value, at any depth, in order."""
+    return _found(value) if _mentions(value) else iter(())
+
+
+def _found(value: Any) -> Iterator[str]:
     if isinstance(value, dict):
         for child in value.values():
-            yield from references(child)
+            yield from _found(child)
     elif isinstance(value, list):
         for child in value:
-            yield from references(child)
+            yield from _found(child)
     elif isinstance(value, str):
         yield from (match[0] for match in REFERENCE.finditer(value))
 

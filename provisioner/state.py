@@ -177,8 +177,9 @@ class StateStore:
         answer = self.client.get(path(self.index, "_doc", f"release:{number}"))
         return Release.of(answer["_source"]) if answer else None
 
-    def prepare(self, salt: str) -> None:
-        """Make the index and its head, if they are not there. Two first runs at once: the first one's salt stays."""
+    def prepare(self, salt: str) -> bool:
+        """Make the index and its head, if they are not there; whether the head is ours. Two first runs at once: the
+        first one's salt stays."""
         try:
             retrying.write(lambda: self.client.request("PUT", path(self.index), _INDEX))
         except ApiError as error:
@@ -192,6 +193,8 @@ class StateStore:
         except ApiError as error:
             if error.status != 409:
                 raise
+            return False
+        return True
 
     def _is_there(self) -> bool:
         """Asked where the words of a refusal were cut off; by search, as the shipped role allows no more."""
@@ -243,7 +246,7 @@ def _id(ref: Ref) -> str:
 
 
 def _packed(record: Record) -> dict[str, Any]:
-    return {**asdict(record), "depends_on": sorted(record.depends_on)}
+    return {**{name: getattr(record, name) for name in _FIELDS}, "depends_on": sorted(record.depends_on)}
 
 
 def _record(document: Mapping[str, Any]) -> Record:

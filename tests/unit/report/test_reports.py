@@ -1,8 +1,10 @@
 """Plans, findings, events and releases as text and as JSON."""
 
+import io
 import json as stdlib_json
 import os
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -351,23 +353,27 @@ def test_the_states_own_releases_fit():
 
 
 def test_progress_without_a_terminal_is_lines():
-    console = Console(record=True, force_terminal=False, width=80)
+    console = Console(file=io.StringIO(), force_terminal=False, width=80)
     with progress.steps(console, 2) as happened:
         happened(Event(CREATE, 0.5))
         happened(Event(UPDATE, 0.5, "no"))
-    assert console.export_text().splitlines() == [
+    assert console.file.getvalue().splitlines() == [
         "  + monitor acme-a created in 0.50 s",
         "  ✗ monitor acme-b: no",
     ]
 
 
-def test_progress_on_a_terminal_has_a_bar_that_goes_away(capsys):
-    console = Console(force_terminal=True, width=80, soft_wrap=True, highlight=False)
+def test_progress_on_a_terminal_has_a_bar_that_goes_away(monkeypatch):
+    monkeypatch.setattr(progress, "PATIENCE", 0.0)
+    console = Console(file=io.StringIO(), force_terminal=True, width=80, soft_wrap=True, highlight=False)
+    end = time.monotonic() + 30
     with pytest.raises(KeyboardInterrupt), progress.steps(console, 2) as happened:
+        while "applying" not in console.file.getvalue() and time.monotonic() < end:
+            time.sleep(0.01)
         happened(Event(CREATE, 0.5))
         happened(Event(UPDATE, 0.5, "no"))
         raise KeyboardInterrupt
-    shown = capsys.readouterr().out
+    shown = console.file.getvalue()
     assert "acme-a" in shown
     assert "applying" in shown[: shown.index("acme-b")]
     assert "checking" in shown[shown.index("acme-b") :]
