@@ -19,8 +19,8 @@ from provisioner.cluster import Cluster
 from provisioner.kinds import all_kinds
 
 VARIANTS = ("none", "noop", "redaction", "normalize", "both")
-"""Pipelines: none; as final one a script that does nothing, or the redaction; as default one the starter pack's
-`normalize`; and both, as in a data stream of the starter pack."""
+"""Final pipelines: none; a script that does nothing; the redaction alone; the starter pack's `normalize` alone; and the
+starter pack's own, which is both in one."""
 NOOP = {"processors": [{"script": {"lang": "painless", "source": "int nothing = 0;"}}]}
 BULK = 500
 
@@ -59,22 +59,24 @@ class Node:
             if kind == "component_template" or (kind == "ingest_pipeline" and key.endswith(ours)):
                 kinds[kind].create(self.client, key, resource.body)
         self.pipeline = f"{made.owner}-redaction"
-        self.client.request("PUT", "/_ingest/pipeline/bench-noop", NOOP)
+        whole = by_key["ingest_pipeline", self.pipeline].body
+        alone = {**whole, "processors": whole["processors"][-1:]}
+        for name, body in (("noop", NOOP), ("redaction", alone)):
+            self.client.request("PUT", f"/_ingest/pipeline/bench-{name}", body)
         self._template = by_key["index_template", f"{made.owner}-authentication"].body
-        default, final = {"default_pipeline": f"{made.owner}-normalize"}, {"final_pipeline": self.pipeline}
-        pipelines = ({}, {"final_pipeline": "bench-noop"}, final, default, default | final)
-        for variant, wanted in zip(VARIANTS, pipelines, strict=True):
+        finals = (None, "bench-noop", "bench-redaction", f"{made.owner}-normalize", self.pipeline)
+        for variant, final in zip(VARIANTS, finals, strict=True):
             path = f"/_index_template/bench-{variant}-{self._namespace}"
-            self.client.request("PUT", path, self._body(variant, wanted))
+            self.client.request("PUT", path, self._body(variant, final))
 
-    def _body(self, variant: str, pipelines: dict[str, str]) -> dict[str, Any]:
-        """The starter pack's index template for a stream of ours, with these pipelines and no others."""
+    def _body(self, variant: str, final: str | None) -> dict[str, Any]:
+        """The starter pack's index template for a stream of ours, with this final pipeline."""
         body = copy.deepcopy(dict(self._template))
         body["index_patterns"] = [self.stream(variant)]
         index = body["template"]["settings"]["index"]
-        index.pop("default_pipeline", None)
-        index.pop("final_pipeline", None)
-        index.update(pipelines)
+        index.pop("final_pipeline")
+        if final is not None:
+            index["final_pipeline"] = final
         return body
 
     def stream(self, variant: str) -> str:
@@ -120,7 +122,7 @@ class Node:
         check (they lose their content). Nothing is stored."""
         docs = [{"_index": self.stream("redaction"), "_source": {"message": text}} for text in texts]
         before = self._cpu()
-        answer = self.client.request("POST", f"/_ingest/pipeline/{self.pipeline}/_simulate", {"docs": docs})
+        answer = self.client.request("POST", "/_ingest/pipeline/bench-redaction/_simulate", {"docs": docs})
         seconds = self._cpu() - before
         made = [each["doc"]["_source"] for each in answer["docs"]]
         return seconds, sum(each["message"] == "[content_REDACTED]" for each in made)

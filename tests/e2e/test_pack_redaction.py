@@ -219,6 +219,8 @@ def test_no_stream_and_no_pipeline_gets_around_it(pack: Pack, log_type: str) -> 
     stored = pack.search(log_type)
     assert [event["message"] for event in stored] == ["password=[password_REDACTED] [credit_card_REDACTED]"] * 4
     for event in stored:
+        assert event["event_id"].startswith("evt_")  # `normalize` can't be skipped either
+        assert event["ingest"]["received"]
         assert event["ingest"]["redacted"] == {"detectors": ["credit_card", "password"], "fields": ["message"]}
 
 
@@ -277,7 +279,7 @@ def test_the_catalogue_decides(pack: Pack) -> None:
     import copy
 
     body = copy.deepcopy(pack.body("ingest_pipeline", "redaction"))
-    body["processors"][0]["script"]["params"]["finders"]["email"] = "email"
+    body["processors"][-1]["script"]["params"]["finders"]["email"] = "email"
     path = f"/_ingest/pipeline/{OWNER}-with-email"
     pack.client.request("PUT", path, body)
     try:

@@ -38,6 +38,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
 
 def catalogue(options: dict[str, dict[str, Any]]) -> Catalogue:
     body = copy.deepcopy(SHIPPED.body)
+    del body["before"]
     for detector in body["detectors"]:
         detector.update(options.get(detector["name"], {}))
     return Catalogue(body, "test")
@@ -172,7 +173,7 @@ def test_the_scripts_turns_grow_with_the_text(both: Both, small: int, large: int
 
 def test_the_count_of_turns_sees_what_is_quadratic(cluster: Cluster) -> None:
     body = pipeline({})
-    script = body["processors"][0]["script"]
+    script = body["processors"][-1]["script"]
     head = "  for (int at = text.indexOf('sig='); at >= 0; at = text.indexOf('sig=', at + 4)) {"
     assert head in script["source"]
     script["source"] = script["source"].replace(head, head + " int way = text.indexOf('@', 0);")
@@ -201,7 +202,7 @@ def test_a_script_that_breaks_stores_no_content(pack: Pack, words: str) -> None:
     path = "/_ingest/pipeline/pack-tests-redaction"
     body = pack.body("ingest_pipeline", "redaction")
     broken = copy.deepcopy(body)
-    broken["processors"][0]["script"]["source"] = BREAKS[words]
+    broken["processors"][-1]["script"]["source"] = BREAKS[words]
     pack.clear("application")
     pack.client.request("PUT", path, broken)
     try:
@@ -238,7 +239,7 @@ def test_a_pipeline_that_breaks_altogether_refuses_the_event(pack: Pack) -> None
     body = pack.body("ingest_pipeline", "redaction")
     broken = copy.deepcopy(body)
     for part in (broken["processors"], broken["on_failure"]):
-        part[0]["script"]["source"] = "throw new IllegalStateException('broken');"
+        part[-1]["script"]["source"] = "throw new IllegalStateException('broken');"
     pack.clear("application")
     pack.client.request("PUT", path, broken)
     try:
@@ -252,6 +253,6 @@ def test_a_pipeline_that_breaks_altogether_refuses_the_event(pack: Pack) -> None
 
 def test_a_broken_source_is_refused_by_the_server(cluster: Cluster) -> None:
     body = pipeline({})
-    body["processors"][0]["script"]["source"] += "}"
+    body["processors"][-1]["script"]["source"] += "}"
     with pytest.raises(ApiError, match="compile error"):
         cluster.client().request("PUT", f"/_ingest/pipeline/{OWNER}-broken", body)

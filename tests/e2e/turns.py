@@ -90,6 +90,6 @@ def counting(source: str) -> str:
 def pipeline(body: dict[str, Any]) -> dict[str, Any]:
     """A redaction's pipeline that counts."""
     made = copy.deepcopy(body)
-    script = made["processors"][0]["script"]
+    script = made["processors"][-1]["script"]
     script["source"] = counting(script["source"])
     return made

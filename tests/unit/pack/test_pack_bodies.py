@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +11,9 @@ import pytest
 import yaml
 from pack_compiled import CATCH, ROOT, body, compiler, documents
 
+from provisioner import source
+from provisioner.compile import Compiler
+from provisioner.settings import Settings, Target
 from provisioner.terms import DAY, Term, deletes_after, shortened
 
 RULES = ["account-lockout", "brute-force-login", "data-export", "privilege-escalation"]
@@ -204,16 +208,39 @@ def test_filebeat_reads_json_and_lines_and_verifies_its_server() -> None:
     assert parser["ndjson"]["target"] == ""
     assert not [key for key in events if key.startswith("json")]  # of the log input: filestream does not know them
     assert "parsers" not in lines
-    for read, stream, pipeline in ((events, "application", "normalize"), (lines, "authentication", "sshd")):
+    for read, stream, pipeline in ((events, "application", "_none"), (lines, "authentication", "acme-sshd")):
         (added,) = (processor["add_fields"] for processor in read["processors"])
         assert added == {
             "target": "@metadata",
-            "fields": {"stream": f"logs-{stream}-default", "pipeline": f"acme-{pipeline}"},
+            "fields": {"stream": f"logs-{stream}-default", "pipeline": pipeline},
         }
     assert "output.elasticsearch" not in config
     assert config["output.logstash"]["ssl.verification_mode"] == "full"
     assert config["output.logstash"]["ssl.enabled"] is True
     assert config["output.logstash"]["ssl.certificate_authorities"] == ["/etc/filebeat/ca.pem"]
+
+
+def test_filebeat_names_the_default_pipeline_of_a_log_type_that_has_one(tmp_path) -> None:
+    shutil.copytree(ROOT / "templates", tmp_path / "templates")
+    template = tmp_path / "templates/index/application.yml"
+    template.write_text(template.read_text().replace("final_pipeline:", "default_pipeline: normalize\nfinal_pipeline:"))
+    read = source.load(tmp_path, {"replicas": 1})
+    made = Compiler(tmp_path, Settings("acme", Target("t", ("http://127.0.0.1:9",), vars={"replicas": 1})), read)
+    text = made.text(read.documents["shipper", "filebeat"], "shippers/filebeat.j2")
+    assert yaml.safe_load(text)["filebeat.inputs"][0]["processors"][0]["add_fields"]["fields"] == {
+        "stream": "logs-application-default",
+        "pipeline": "acme-normalize",
+    }
+    index = made.resource(read.documents["index_template", "application"]).body["template"]["settings"]["index"]
+    assert index["default_pipeline"] == "acme-normalize"
+
+
+def test_normalize_runs_within_the_final_pipeline() -> None:
+    made = compiler()
+    final = made.resource(made.source.documents["redaction", "redaction"])
+    assert final.body["processors"][0] == {"pipeline": {"name": "acme-normalize"}}
+    assert ("ingest_pipeline", "acme-normalize") in final.depends_on
+    assert "default_pipeline" not in str(body("index_template", "network"))
 
 
 def test_logstash_creates_in_the_stream_that_filebeat_names() -> None:

@@ -65,7 +65,7 @@ def test_the_template_and_python_make_the_same_tables(options):
     compiler = Compiler(ROOT, Settings("acme", Target("t", ("http://127.0.0.1:9",), vars={"replicas": 1})), read)
     body = changed(**options).body
     resource = compiler.resource(replace(read.documents["redaction", "redaction"], body=body))
-    params = resource.body["processors"][0]["script"]["params"]
+    params = resource.body["processors"][-1]["script"]["params"]
     plain = params.pop("plain")
     assert params == tables.of(body)
     # the schema's keys that the script doesn't look at: they hold nothing
@@ -79,7 +79,7 @@ def test_a_key_of_the_schema_that_is_sensitive_is_looked_at():
     compiler = Compiler(ROOT, Settings("acme", Target("t", ("http://127.0.0.1:9",), vars={"replicas": 1})), read)
     body = changed(password={"names": ["Reason", "pid"], "endings": ["agent", "user_id"]}).body
     resource = compiler.resource(replace(read.documents["redaction", "redaction"], body=body))
-    plain = resource.body["processors"][0]["script"]["params"]["plain"]
+    plain = resource.body["processors"][-1]["script"]["params"]["plain"]
     assert not {"reason", "pid", "user_agent", "user_id"} & set(plain)
     assert "status" in plain
 
@@ -94,7 +94,7 @@ def test_two_schemas_may_have_the_same_keys(tmp_path):
     read = source.load(tmp_path, {"replicas": 1})
     compiler = Compiler(tmp_path, Settings("acme", Target("t", ("http://127.0.0.1:9",), vars={"replicas": 1})), read)
     resource = compiler.resource(read.documents["redaction", "redaction"])
-    plain = resource.body["processors"][0]["script"]["params"]["plain"]
+    plain = resource.body["processors"][-1]["script"]["params"]["plain"]
     assert {"method", "a"} < set(plain)
 
 
@@ -135,8 +135,8 @@ def test_a_file_that_is_not_there(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "path"),
     [
-        ("action: mask", "action: hide", ":26:13"),
-        ("names: [pass, pwd,", "names: [ab, pwd,", ":28:13"),
+        ("action: mask", "action: hide", ":28:13"),
+        ("names: [pass, pwd,", "names: [ab, pwd,", ":30:13"),
         ("{text: AKIA, min: 16", "{text: 4KIA, min: 16", ""),
         ("    enabled: false", "    log_types: {network: maybe}", ""),
         ("{AD: 24", "{Andorra: 24", ""),

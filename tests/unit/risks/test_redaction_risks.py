@@ -190,7 +190,7 @@ def test_several_at_once():
 
 def changed(**more):
     body = compiled()
-    body["processors"][0]["script"].update(more)
+    body["processors"][-1]["script"].update(more)
     return body
 
 

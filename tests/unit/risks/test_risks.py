@@ -317,7 +317,7 @@ ROLE = {
 
 def redaction():
     """The pack's pipeline without the text of its script, and tables of three rows: the whole is too long to print."""
-    script = deepcopy(body("redaction", "redaction"))["processors"][0]["script"]
+    script = deepcopy(body("redaction", "redaction"))["processors"][-1]["script"]
     for name, table in script["params"].items():
         if isinstance(table, dict):
             script["params"][name] = dict(list(table.items())[:3])
