@@ -7,10 +7,18 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
-from provisioner import compilefindings, durations, messages, querystring, rulepacks, schema, shares, starter
-from provisioner.bodytemplates import TemplateError, Templates, file_below
+from provisioner import (
+    compilefindings,
+    durations,
+    messages,
+    querystring,
+    rulepacks,
+    schema,
+    scriptfiles,
+    shares,
+    starter,
+)
+from provisioner.bodytemplates import TemplateError, Templates
 from provisioner.mentions import attaches, mentions
 from provisioner.model import ACCESS_KINDS, Body, Document, Finding, Origin, Ref, Resource
 from provisioner.shares import alone
@@ -166,8 +174,8 @@ class Compiler:
         body = self.templates.render(template.format(**document.body), self.context(document, dependencies, seen))
         if not isinstance(body, dict):
             raise TemplateError("the body template gives no mapping", f"templates/{template}")
-        if document.kind != "raw" and _may_name_files(body):
-            body = self._files(body, document)
+        if document.kind != "raw" and scriptfiles.may_name_one(body):
+            body = scriptfiles.inlined(body, document, self._text)
         kind, key = self.identity(document)
         return Resource(kind, key, body, document.origin, frozenset(dependencies - {(kind, key)}), document)
 
@@ -211,6 +219,10 @@ class Compiler:
             seen.extend(self.source.of_kind("schema"))
             return sorted({names.get(field, field) for field in querystring.fields(query)}) or ["@timestamp"]
 
+        def script(id_: str) -> dict[str, Any]:
+            found = find("ingest_pipeline", id_)
+            return scriptfiles.callable_script(scriptfiles.inlined(_shown(found), found, self._text, within=True))
+
         def read(name: str) -> str:
             return self.templates.read(name)
 
@@ -226,6 +238,7 @@ class Compiler:
             "ms": durations.ms,
             "period": durations.period,
             "read": read,
+            "script": script,
             "query_fields": query_fields,
             "fill": messages.fill,
             "sections": messages.sections,
@@ -242,32 +255,14 @@ class Compiler:
         self.aliases.update({about.get("ecs"): name for name, about in fields})
         return self.aliases
 
-    def _files(self, value: Any, document: Document) -> Any:
-        """`source: {file: name}` becomes the text of that file beside the document."""
-        if isinstance(value, list):
-            return [self._files(child, document) if isinstance(child, list | dict) else child for child in value]
-        if not isinstance(value, dict):
-            return value
-        return {
-            key: self._text(child, document)
-            if key == "source" and _is_file(child)
-            else self._files(child, document)
-            if isinstance(child, list | dict)
-            else child
-            for key, child in value.items()
-        }
-
-    def _text(self, value: dict[str, str], document: Document) -> str:
-        folder = pathlib.PurePosixPath(document.origin.file).parent
+    def _text(self, name: str, document: Document) -> str:
+        """A file beside a document; of the starter pack's where the repository has none. Raises TemplateError."""
         for root in (self.root, starter.folder()):
-            if file := file_below(root, str(folder / value["file"])):
+            if file := scriptfiles.beside(root, name, document):
                 if root == self.root:
                     self.files.add(file.relative_to(root.resolve()).as_posix())
-                try:
-                    return file.read_text(encoding="utf-8")
-                except (OSError, UnicodeDecodeError) as error:
-                    raise TemplateError(f"{value['file']} can't be read: {error}", document.origin.file) from error
-        raise TemplateError(f"there is no file {schema.show(value['file'])} beside the document", document.origin.file)
+                return scriptfiles.text(file, name, document)
+        raise TemplateError(f"there is no file {schema.show(name)} beside the document", document.origin.file)
 
 
 def _shown(document: Document) -> dict[str, Any]:
@@ -295,15 +290,3 @@ def _bound(resource: Resource, others: Mapping[Ref, Resource]) -> Resource:
         policies = (other for other in others.values() if other.kind == "ism_policy")
         named |= {policy.ref for policy in policies if attaches(policy.body, resource.key)}
     return replace(resource, depends_on=(resource.depends_on | named) - {resource.ref})
-
-
-def _may_name_files(body: Body) -> bool:
-    """Whether a file may stand for a script's text: most bodies name none, and looking at their JSON is far faster."""
-    try:
-        return b'"source":{"file":' in orjson.dumps(body)
-    except orjson.JSONEncodeError:
-        return True
-
-
-def _is_file(value: Any) -> bool:
-    return isinstance(value, dict) and set(value) == {"file"} and isinstance(value["file"], str)

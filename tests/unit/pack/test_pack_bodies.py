@@ -238,8 +238,12 @@ def test_filebeat_names_the_default_pipeline_of_a_log_type_that_has_one(tmp_path
 def test_normalize_runs_within_the_final_pipeline() -> None:
     made = compiler()
     final = made.resource(made.source.documents["redaction", "redaction"])
-    assert final.body["processors"][0] == {"pipeline": {"name": "acme-normalize"}}
-    assert ("ingest_pipeline", "acme-normalize") in final.depends_on
+    (processor,) = final.body["processors"]
+    assert "normalize(ctx, (Map) params.before)" in processor["script"]["source"]
+    alone = body("ingest_pipeline", "normalize")["processors"][0]["script"]
+    assert alone["source"].endswith("\nnormalize(ctx, params);\n")
+    assert "call" not in alone
+    assert processor["script"]["params"]["before"] == alone["params"]
     assert "default_pipeline" not in str(body("index_template", "network"))
 
 

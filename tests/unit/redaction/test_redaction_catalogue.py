@@ -66,7 +66,8 @@ def test_the_template_and_python_make_the_same_tables(options):
     body = changed(**options).body
     resource = compiler.resource(replace(read.documents["redaction", "redaction"], body=body))
     params = resource.body["processors"][-1]["script"]["params"]
-    plain = params.pop("plain")
+    plain, before = params.pop("plain"), params.pop("before")
+    assert before["required"]
     assert params == tables.of(body)
     # the schema's keys that the script doesn't look at: they hold nothing
     everything = Redactor(changed(**options | {"email": {"enabled": True}, "phone": {"enabled": True}}))
@@ -135,8 +136,8 @@ def test_a_file_that_is_not_there(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "path"),
     [
-        ("action: mask", "action: hide", ":28:13"),
-        ("names: [pass, pwd,", "names: [ab, pwd,", ":30:13"),
+        ("action: mask", "action: hide", ":29:13"),
+        ("names: [pass, pwd,", "names: [ab, pwd,", ":31:13"),
         ("{text: AKIA, min: 16", "{text: 4KIA, min: 16", ""),
         ("    enabled: false", "    log_types: {network: maybe}", ""),
         ("{AD: 24", "{Andorra: 24", ""),
