@@ -16,9 +16,12 @@ _CLASSES = {
     "alphanumeric": "A-Za-z0-9", "upper": "A-Z0-9", "hex": "a-f0-9", "word": "A-Za-z0-9_-", "token": "A-Za-z0-9_.-",
     "path": "A-Za-z0-9_/-", "base64": "A-Za-z0-9_+/=-",
 }  # fmt: skip
-_FORMS = bytes.maketrans(
-    bytes(range(256)), bytes(0x41 if 0x41 <= c <= 0x5A else 0x30 if 0x30 <= c <= 0x39 else 0x20 for c in range(256))
+_FORMS = bytes(
+    0x30 if 0x30 <= c <= 0x39 else 0x41 if 0x41 <= c <= 0x5A else 0x61 if 0x61 <= c <= 0x7A else 0x20
+    for c in range(256)
 )
+"""A for a capital letter, a for a small one, 0 for a digit, a space for all else: words begin behind a space."""
+_HEAD = 8
 _SMALL_IBAN = re.compile("[a-z]{2}(?<![A-Za-z0-9]..)[0-9]{2} ?[a-z]{0,4} ?[0-9]{2}", re.DOTALL)
 
 
@@ -56,7 +59,11 @@ class Words:
         ]
         others = [text for text in texts if text[-1] not in "_-."]
         self._uppers = tuple(text for text in others if text[:4].isalpha() and text[:4].isupper())
-        self._others = tuple(text for text in others if text not in self._uppers)
+        heads: dict[str, list[str]] = {}
+        for text in others:
+            if text not in self._uppers:
+                heads.setdefault(text[:_HEAD], []).append(text)
+        self._others = [(head, tuple(texts)) for head, texts in heads.items()]
 
     def gate(self, text: str) -> bool:
         """Whether something may begin here. Most prefixes end with a sign that is rare, and are looked for by it; IBANs
@@ -65,12 +72,13 @@ class Words:
         if len(text) < self._shortest:
             return False
         if self._detector is not None:
-            forms = text.encode("utf-8", "surrogatepass").translate(_FORMS)
-            if b"AA00" in forms:
+            forms = b" " + text.encode("utf-8", "surrogatepass").translate(_FORMS)
+            if b" AA00" in forms:
                 return True
-            if (b"0000000000" in forms or b"0000 0000" in forms) and _SMALL_IBAN.search(text):
+            together = b"0000000000" in forms or b"0000 0000" in forms
+            if together and b" aa00" in forms and _SMALL_IBAN.search(text):
                 return True
-            uppers = b"AAAA" in forms
+            uppers = b" AAAA" in forms
         else:
             uppers = True
         for mark in self._marks:
@@ -81,8 +89,8 @@ class Words:
             for other in self._uppers:
                 if other in text:
                     return True
-        for other in self._others:  # noqa: SIM110 (a generator would take most of the time)
-            if other in text:
+        for head, texts in self._others:  # noqa: SIM110 (a generator would take most of the time)
+            if head in text and any(other in text for other in texts):
                 return True
         return False
 

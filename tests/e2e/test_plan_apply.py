@@ -199,12 +199,12 @@ def test_what_is_not_ours_is_never_touched(small: Repository) -> None:
 
 
 def test_a_step_that_fails_stops_and_the_next_apply_goes_on(small: Repository) -> None:
-    script = "templates/pipelines/normalize.painless"
+    script = "templates/pipelines/redaction.painless"
     good = (small.root / script).read_text(encoding="utf-8")
     small.write({script: good + "\nthis is no Painless;\n"})
     done = small.run("apply")
     assert done.code == 1
-    name = f"ingest_pipeline {small.owner}-normalize"
+    name = f"ingest_pipeline {small.owner}-redaction"
     assert f"✗ {name}: " in done.out
     assert "script_exception" in done.out or "compile error" in done.out
     assert f"Stopped at {name}" in done.out
