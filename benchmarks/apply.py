@@ -1,7 +1,9 @@
 """Plan and apply against bare loops of the same requests, at 100, 300 and 1,000 objects.
 
 Everything runs on a dev cluster of its own, in turns (A B B A), each round with an owner and a namespace of its own, on
-a cluster that holds nothing else. What is compared:
+a cluster that holds nothing else. Server and client have processors of their own (Linux, two at least), as a cluster is
+another machine: what a client works out must not cost the server its time. `--together` lets them share. What is
+compared:
 
 - apply: `deploy` inside the real command, from resources to a verified cluster (look, plan, lock, look again, write,
   read back, record, look once more), against a loop over the very same write requests, their bodies rendered and their
@@ -37,7 +39,7 @@ from provisioner.kinds import all_kinds
 
 CLUSTER, PORT = "bench-apply", 19930
 PARALLEL = 4
-TURNS = {100: 6, 300: 2, 1000: 1}
+TURNS = {100: 5, 300: 2, 1000: 1}
 """How often A B B A is run: what takes long runs less often."""
 PLANS = 6
 ANEW = 3
@@ -146,16 +148,31 @@ def _told(name: str, run: Run) -> Run:
     return run
 
 
+def _halves() -> tuple[set[int], set[int]] | None:
+    """Processors for the server, and for the client; None where they can't be told apart."""
+    if not hasattr(os, "sched_setaffinity"):
+        return None
+    every = sorted(os.sched_getaffinity(0))
+    half = len(every) // 2
+    return (set(every[:half]), set(every[half:])) if half else None
+
+
 @contextlib.contextmanager
-def _cluster(port: int) -> Iterator[str]:
+def _cluster(port: int, together: bool = False) -> Iterator[str]:
     """A dev cluster that nobody else uses; it is removed at the end, and so is what a killed run left behind."""
     from provisioner.devcluster import cluster
 
     with contextlib.suppress(cluster.DevClusterError):
         cluster.down(CLUSTER, delete=True)
+    halves = None if together else _halves()
+    if halves:
+        os.sched_setaffinity(0, halves[0])
     started = cluster.up(CLUSTER, port)
+    if halves:
+        os.sched_setaffinity(0, halves[1])
     try:
-        print(f"server: OpenSearch {started.version}; a stand-in answers for {', '.join(started.stands_in_for)}\n")
+        print(f"server: OpenSearch {started.version}; a stand-in answers for {', '.join(started.stands_in_for)}")
+        print(f"processors of server and client: {halves or 'all for both'}\n")
         yield started.url
     finally:
         cluster.down(CLUSTER, delete=True)
@@ -248,6 +265,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="100 objects only")
     parser.add_argument("--check", action="store_true", help="no cluster, no aims: whether the benchmark itself works")
     parser.add_argument("--port", type=int, default=PORT, help=f"of the cluster (default {PORT})")
+    parser.add_argument("--together", action="store_true", help="server and client share all processors")
     chosen = parser.parse_args()
     print(report.machine(), flush=True)
     if chosen.check:
@@ -255,7 +273,7 @@ def main() -> None:
         return
     help_ = [processes.help_cpu() for _ in range(9)]
     found: dict[int, Figures] = {}
-    with _cluster(chosen.port) as url, tempfile.TemporaryDirectory() as folder:
+    with _cluster(chosen.port, chosen.together) as url, tempfile.TemporaryDirectory() as folder:
         bench = Bench(pathlib.Path(folder), url)
         bench.size(100, 1)  # not counted: the server compiles its own code meanwhile
         for size, turns in TURNS.items():
