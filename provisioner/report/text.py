@@ -42,7 +42,7 @@ def put(console: Console, line: Text) -> None:
     if console.is_terminal:
         console.print(line)
     else:
-        console.file.write(f"{line.plain}\n")
+        print(line.plain, file=console.file, flush=True)  # who pipes it looks on
 
 
 def findings(found: Sequence[Finding]) -> Iterator[Text]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import uuid
 from typing import Any
@@ -204,6 +205,30 @@ def test_an_event_without_anything_to_hide_is_left_alone(pack: Pack) -> None:
     assert pack.simulate("redaction", [EVENT]) == [EVENT]
 
 
+def test_what_runs_before_it_may_fail(pack: Pack) -> None:
+    """The event is kept, says so, has a time, and is redacted: the words of the error too."""
+    body = copy.deepcopy(pack.body("ingest_pipeline", "redaction"))
+    script, head = body["processors"][0]["script"], "void normalize(Map event, Map p) {"
+    assert head in script["source"]
+    broken = f"{head} if (p != null) {{ throw new IllegalStateException('' + event.message); }}"
+    script["source"] = script["source"].replace(head, broken)
+    docs = [{"_source": {"message": "password=hunter2", "ingest": "x"}}]
+    answer = pack.client.request("POST", "/_ingest/pipeline/_simulate", {"pipeline": body, "docs": docs})
+    made = answer["docs"][0]["doc"]["_source"]
+    assert "hunter2" not in str(made)
+    assert made["message"] == "password=[password_REDACTED]"
+    assert made["@timestamp"]
+    assert made["ingest"]["error"] == ["before the redaction: password=[password_REDACTED]"]
+
+
+def test_a_senders_own_ingest_that_is_no_mapping_goes(pack: Pack) -> None:
+    pack.clear("application")
+    (answer,) = pack.ship("application", [EVENT | {"ingest": "x"}], "_none")
+    assert answer["status"] == 201
+    (stored,) = pack.search("application")
+    assert stored["ingest"].keys() == {"received"}
+
+
 def test_an_earlier_report_is_kept(pack: Pack) -> None:
     before = {"ingest": {"redacted": {"detectors": ["ssn"], "fields": ["actor.username"]}}}
     (got,) = pack.simulate("redaction", [EVENT | before | {"message": "password=x"}])
@@ -276,8 +301,6 @@ def test_long_hostile_texts_neither_stop_the_node_nor_get_through(pack: Pack) ->
 
 def test_the_catalogue_decides(pack: Pack) -> None:
     """E-mail addresses stay as the catalogue stands; with the detector switched on they go."""
-    import copy
-
     body = copy.deepcopy(pack.body("ingest_pipeline", "redaction"))
     body["processors"][-1]["script"]["params"]["finders"]["email"] = "email"
     path = f"/_ingest/pipeline/{OWNER}-with-email"

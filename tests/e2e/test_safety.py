@@ -15,6 +15,7 @@ from test_ownership import apply, few, plan, recorded
 
 from provisioner.client import path
 from provisioner.lock import TTL, Lock
+from provisioner.state import StateStore
 
 __all__ = ["few"]
 
@@ -51,6 +52,18 @@ def edit(repository: Repository) -> None:
         r"refresh_interval: (\d+)s", lambda match: f"refresh_interval: {int(match[1]) + 1}s", file.read_text()
     )
     repository.write({PARTS: found})
+
+
+def test_the_lock_tells_whether_anybody_wrote_before_it(few: Repository) -> None:
+    """A first apply looks no second time where only the state's head stood in the index, and that was its own."""
+    store = StateStore(few.client, few.owner)
+    assert store.prepare("00" * 16)
+    with Lock(few.client, store.index, 0, force=False) as first:
+        assert first.earlier == 1
+    assert not store.prepare("11" * 16)
+    with Lock(few.client, store.index, 0, force=False) as second:
+        assert second.earlier > 1
+    assert store.read().salt == "00" * 16
 
 
 def test_one_apply_at_a_time(few: Repository) -> None:
