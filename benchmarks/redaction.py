@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
 import pathlib
 import sys
 import tempfile
@@ -30,7 +29,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from harness import growing, ingesting, loglines, redactors, report
+from harness import growing, ingesting, loglines, processes, redactors, report
 from harness.ingesting import Segment
 
 from provisioner.redaction import Catalogue, Redactor
@@ -91,24 +90,10 @@ def _peers() -> Peers:
     }
 
 
-@contextlib.contextmanager
-def _one_core() -> Iterator[None]:
-    """Only one processor, where the system can do that."""
-    if not hasattr(os, "sched_setaffinity"):
-        yield
-        return
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {max(before)})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, before)
-
-
 def helper(peers: Peers, turns: int, seconds: float) -> dict[tuple[str, int], dict[str, list[float]]]:
     """MB/s of everyone on every set, turn by turn."""
     found: dict[tuple[str, int], dict[str, list[float]]] = {}
-    with _one_core():
+    with processes.one_core():
         for kind, size in SETS:
             events = loglines.events(kind, size, LINES[size] if seconds >= SECONDS else 300)
             lines = loglines.lines(events)

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
 import pathlib
 import pstats
 import sys
@@ -113,12 +112,8 @@ def _validate(rules: int, turns: int) -> Figures:
 def _calls(root: pathlib.Path, file: pathlib.Path) -> int:
     """How many calls a `validate` makes, by Python's profiler; on one processor it does all in one process."""
     arguments = ["-m", "cProfile", "-o", str(file), "-m", "provisioner", "validate", "-C", str(root)]
-    one = [
-        "-c",
-        "import os, sys; os.sched_setaffinity(0, {0}); os.execv(sys.executable, [sys.executable, *sys.argv[1:]])",
-    ]
-    before = one if hasattr(os, "sched_setaffinity") else []
-    processes.run([sys.executable, *before, *arguments], {"PROVISIONER_NO_CACHE": "1"}, codes=(0, 1))
+    with processes.one_core():
+        processes.run([sys.executable, *arguments], {"PROVISIONER_NO_CACHE": "1"}, codes=(0, 1))
     return int(pstats.Stats(str(file)).total_calls)  # type: ignore[attr-defined]
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from provisioner.bodytemplates import TemplateError, file_below
+from provisioner.values import mapping
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +49,7 @@ def inlined(value: Any, document: Document, read: Read, *, within: bool = False)
 def callable_script(pipeline: Body) -> Body:
     """The script that is the pipeline's only processor, and that can be called. Raises ValueError."""
     first, *more = pipeline["processors"]
-    script: Body = first.get("script", {})
+    script = mapping(first.get("script"))
     if more or "call" not in script:
         raise ValueError(
             f"ingest_pipeline {pipeline['id']} is not one script with a `call`: it can't run within another"

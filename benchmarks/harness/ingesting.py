@@ -59,11 +59,12 @@ class Node:
             if kind == "component_template" or (kind == "ingest_pipeline" and key.endswith(ours)):
                 kinds[kind].create(self.client, key, resource.body)
         self.pipeline = f"{made.owner}-redaction"
-        whole = by_key["ingest_pipeline", self.pipeline].body
-        alone = copy.deepcopy(dict(whole))
-        script = alone["processors"][0]["script"]
-        before = next(line for line in script["source"].splitlines() if line.startswith("try { normalize("))
-        script["source"] = script["source"].replace(before, "")
+        catalogue = made.root / "templates/redaction.yml"
+        before, _, after = catalogue.read_text(encoding="utf-8").partition("\nbefore: normalize\n")
+        catalogue.write_text(f"{before}\n{after}", encoding="utf-8")
+        alone = {(r.kind, r.key): r.body for r in made.load().resources}["ingest_pipeline", self.pipeline]
+        if "before" in alone["processors"][0]["script"]["params"]:
+            raise AssertionError("the redaction is not alone")
         for name, body in (("noop", NOOP), ("redaction", alone)):
             self.client.request("PUT", f"/_ingest/pipeline/bench-{name}", body)
         self._template = by_key["index_template", f"{made.owner}-authentication"].body

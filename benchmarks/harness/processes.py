@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import json
 import os
 import pathlib
@@ -11,13 +12,27 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 BENCHMARKS = pathlib.Path(__file__).parents[1]
 AUDIT = tempfile.mkdtemp(prefix="provisioner-bench-")
 """Audit chains of plans and applies that are measured: as on a user's disk, and gone with the benchmark."""
 atexit.register(shutil.rmtree, AUDIT, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def one_core() -> Iterator[None]:
+    """Only one processor, for child processes as well, where the system can do that."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(before)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 @dataclass(frozen=True)

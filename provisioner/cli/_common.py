@@ -108,11 +108,11 @@ _UNFOLDED = 10_000
 
 def show(lines: Iterable[Text], console: Console | None = None) -> None:
     """Print texts as they are: nothing in them is taken as markup."""
-    from provisioner.report import text
+    from provisioner.report import progress
 
     console = console or _console("out")
     for line in lines:
-        text.put(console, line)
+        progress.put(console, line)
 
 
 def print_json(value: Any) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from provisioner.cli._common import HERE, RepositoryOption, err
+from provisioner.cli._common import HERE, RepositoryOption, err, show
 from provisioner.cli._redaction import CatalogueOption, LogTypeOption, catalogue_of
 from provisioner.errors import ProvisionerError
 
@@ -230,8 +230,7 @@ def _report(done: list[tuple[str, Counts]], report: Report) -> None:
     for _, counts in done:
         total.add(counts)
     if report is Report.TEXT:
-        for line in redact.lines(total):
-            err.print(line)
+        show(redact.lines(total), err)
     elif report is Report.JSON:
         from provisioner.report import json
 

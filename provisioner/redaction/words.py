@@ -21,7 +21,6 @@ _FORMS = bytes(
     for c in range(256)
 )
 """A for a capital letter, a for a small one, 0 for a digit, a space for all else: words begin behind a space."""
-_HEAD = 8
 _SMALL_IBAN = re.compile("[a-z]{2}(?<![A-Za-z0-9]..)[0-9]{2} ?[a-z]{0,4} ?[0-9]{2}", re.DOTALL)
 
 
@@ -59,11 +58,7 @@ class Words:
         ]
         others = [text for text in texts if text[-1] not in "_-."]
         self._uppers = tuple(text for text in others if text[:4].isalpha() and text[:4].isupper())
-        heads: dict[str, list[str]] = {}
-        for text in others:
-            if text not in self._uppers:
-                heads.setdefault(text[:_HEAD], []).append(text)
-        self._others = [(head, tuple(texts)) for head, texts in heads.items()]
+        self._others = tuple(text for text in others if text not in self._uppers)
 
     def gate(self, text: str) -> bool:
         """Whether something may begin here. Most prefixes end with a sign that is rare, and are looked for by it; IBANs
@@ -89,8 +84,8 @@ class Words:
             for other in self._uppers:
                 if other in text:
                     return True
-        for head, texts in self._others:  # noqa: SIM110 (a generator would take most of the time)
-            if head in text and any(other in text for other in texts):
+        for other in self._others:  # noqa: SIM110 (a generator would take most of the time)
+            if other in text:
                 return True
         return False
 

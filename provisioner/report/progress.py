@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
     from rich.progress import Progress, TaskID
+    from rich.text import Text
 
     from provisioner.model import Event
     from provisioner.ruletest.runner import Result
@@ -24,6 +25,14 @@ PATIENCE = 1.0
 """Seconds before a bar is shown: what is over sooner needs none."""
 COUNT, SIZE, TIME = "count", "size", "time"
 """What a bar counts: things, bytes, or nothing that a person would name."""
+
+
+def put(console: Console, line: Text) -> None:
+    """Print a line; where there is no terminal as it is, which is much quicker than rich."""
+    if console.is_terminal:
+        console.print(line)
+    else:
+        print(line.plain, file=console.file, flush=True)  # who pipes it looks on
 
 
 class Bar:
@@ -95,7 +104,7 @@ def steps(console: Console, total: int) -> Iterator[Callable[[Event], None]]:
     with shown(console, "applying", total, COUNT) as bar:
 
         def happened(event: Event) -> None:
-            text.put(console, text.event(event))
+            put(console, text.event(event))
             bar.update(advance=1)
             if bar.full:
                 bar.update(says="checking")

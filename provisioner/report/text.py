@@ -17,8 +17,6 @@ from provisioner.yamltext import visible
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from rich.console import Console
-
     from provisioner.model import Change, Diff, Event, Finding, Line, Plan
     from provisioner.report.history import Release
 
@@ -35,14 +33,6 @@ _INDENT = " " * 6
 _DIFF_COLOURS = {"+": "green", "-": "red"}
 _OUTCOMES = {"complete": "green", "stopped": "red", "interrupted": "red", "running": "yellow"}
 _NAMED = 3
-
-
-def put(console: Console, line: Text) -> None:
-    """Print a line; where there is no terminal as it is, which is much quicker than rich."""
-    if console.is_terminal:
-        console.print(line)
-    else:
-        print(line.plain, file=console.file, flush=True)  # who pipes it looks on
 
 
 def findings(found: Sequence[Finding]) -> Iterator[Text]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import pathlib
-import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
 from typing import Any
 
@@ -18,7 +16,7 @@ from provisioner import source
 from provisioner.client import Client
 from provisioner.compile import Compiler
 from provisioner.kinds import all_kinds
-from provisioner.model import Ref, Resource
+from provisioner.model import Body, Ref, Resource
 from provisioner.settings import Settings, Target
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -53,7 +51,7 @@ class Pack:
         docs = [{"_source": event} for event in events]
         path = f"/_ingest/pipeline/{OWNER}-{pipeline}/_simulate"
         if pipeline == "redaction":
-            body = {"pipeline": alone(self.body("ingest_pipeline", pipeline)), "docs": docs}
+            body = {"pipeline": redaction(), "docs": docs}
             answer = self.client.request("POST", "/_ingest/pipeline/_simulate", body)
             return [item["doc"]["_source"] for item in answer["docs"]]
         return [item["doc"]["_source"] for item in self.client.request("POST", path, {"docs": docs})["docs"]]
@@ -101,13 +99,13 @@ class Pack:
         return str(self.client.request("POST", "/_render/template", body)["template_output"])
 
 
-def alone(redaction: dict[str, Any]) -> dict[str, Any]:
-    """A redaction's pipeline without what runs before it."""
-    made = copy.deepcopy(redaction)
-    script = made["processors"][0]["script"]
-    script["source"], count = re.subn(r"\ntry \{ normalize\(.*", "\n", script["source"])
-    assert count == 1
-    return made
+def redaction(catalogue: Body | None = None, owner: str = OWNER, namespace: str = NAMESPACE) -> dict[str, Any]:
+    """The pipeline of a catalogue (None: the shipped one), compiled as `apply` does, without what runs before it."""
+    settings = Settings(owner, Target("t", ("http://127.0.0.1:9",), vars={"replicas": 0}, namespace=namespace))
+    read = source.load(ROOT, settings.target.vars)
+    shipped = read.documents["redaction", "redaction"]
+    body = {key: value for key, value in (catalogue or shipped.body).items() if key != "before"}
+    return dict(Compiler(ROOT, settings, read).resource(replace(shipped, body=body)).body)
 
 
 def stream(log_type: str) -> str:

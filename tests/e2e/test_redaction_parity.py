@@ -12,16 +12,12 @@ import harmless
 import pytest
 import turns
 from clusters import Cluster
-from pack_cluster import ROOT, Pack
+from pack_cluster import ROOT, Pack, redaction
 from redactionevents import HOSTILE, Maker
 
-from provisioner import source
 from provisioner.client import Client
-from provisioner.compile import Compiler
 from provisioner.errors import ApiError
-from provisioner.model import Document
 from provisioner.redaction import Catalogue, Redactor
-from provisioner.settings import Settings, Target
 
 OWNER, NAMESPACE = "parity", "paritytests"
 SHIPPED = Catalogue.load(ROOT / "templates/redaction.yml")
@@ -38,19 +34,14 @@ OPTIONS: dict[str, dict[str, Any]] = {
 
 def catalogue(options: dict[str, dict[str, Any]]) -> Catalogue:
     body = copy.deepcopy(SHIPPED.body)
-    del body["before"]
     for detector in body["detectors"]:
         detector.update(options.get(detector["name"], {}))
     return Catalogue(body, "test")
 
 
 def pipeline(options: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """The pipeline of a catalogue, compiled as `apply` does."""
-    settings = Settings(OWNER, Target("t", ("http://127.0.0.1:9",), vars={"replicas": 0}, namespace=NAMESPACE))
-    read = source.load(ROOT, settings.target.vars)
-    shipped = read.documents["redaction", "redaction"]
-    document = Document("redaction", "redaction", catalogue(options).body, shipped.origins, shipped.key_origins)
-    return dict(Compiler(ROOT, settings, read).resource(document).body)
+    """The pipeline of a catalogue."""
+    return redaction(catalogue(options).body, OWNER, NAMESPACE)
 
 
 class Both:
