@@ -21,17 +21,20 @@ from provisioner.kinds import all_kinds
 VARIANTS = ("none", "noop", "redaction", "normalize", "both")
 """Final pipelines: none; a script that does nothing; the redaction alone; the starter pack's `normalize` alone; and the
 starter pack's own, which is both in one."""
+NAME = "0"
+"""The node's: of a thread's name the kernel keeps 15 characters, and these say as well in which pool it is."""
 NOOP = {"processors": [{"script": {"lang": "painless", "source": "int nothing = 0;"}}]}
 BULK = 500
 
 
 @dataclass(frozen=True)
 class Segment:
-    """One run: events, seconds on the clock, and seconds of the node's processor time."""
+    """One run: events, seconds on the clock, seconds of the node's processor time, and those of its write threads."""
 
     events: int
     seconds: float
     cpu: float
+    writing: float
 
     @property
     def rate(self) -> float:
@@ -42,6 +45,12 @@ class Segment:
     def micros(self) -> float:
         """The node's processor time for an event, in microseconds."""
         return self.cpu / self.events * 1e6
+
+    @property
+    def writing_micros(self) -> float:
+        """That of the threads that run the pipeline and index: refreshes, the compiler and the garbage collector go on
+        beside them, and vary from run to run by more than a pipeline costs."""
+        return self.writing / self.events * 1e6
 
 
 class Node:
@@ -94,17 +103,27 @@ class Node:
             self.client.request("DELETE", path)
         self.client.request("PUT", path)
         target, params = f"/{self.stream(variant)}/_bulk", {"filter_path": "took,errors"}
-        before, started = self._cpu(), time.perf_counter()
+        before, began, started = self._cpu(), self._writing(), time.perf_counter()
         for _ in range(turns):
             for body in bodies:
                 if self.client.request("POST", target, body.decode(), params).get("errors"):
                     raise RuntimeError(f"{variant}: an event was refused")
-        seconds, cpu = time.perf_counter() - started, self._cpu() - before
-        return Segment(turns * len(bodies) * BULK, seconds, cpu)
+        seconds, cpu, writing = time.perf_counter() - started, self._cpu() - before, self._writing() - began
+        if not writing:
+            raise RuntimeError("the node's write threads are called otherwise")
+        return Segment(turns * len(bodies) * BULK, seconds, cpu, writing)
 
     def _cpu(self) -> float:
         times = self._process.cpu_times()
         return float(times.user + times.system)
+
+    def _writing(self) -> float:
+        """Seconds of the write threads so far, none before the first event (Linux, whose schedstat
+        counts nanoseconds)."""
+        tasks = pathlib.Path(f"/proc/{self._process.pid}/task")
+        names = {task: (task / "comm").read_text(encoding="utf-8") for task in tasks.iterdir()}
+        mine = [task for task, name in names.items() if name.startswith(f"opensearch[{NAME}][w")]
+        return sum(int((task / "schedstat").read_text(encoding="utf-8").split()[0]) for task in mine) / 1e9
 
     def stored(self, variant: str) -> dict[str, Any]:
         """How many events are stored, of them redacted, and failed."""
@@ -140,16 +159,16 @@ def bulks(events: Sequence[dict[str, Any]]) -> list[bytes]:
 
 
 @contextlib.contextmanager
-def node(name: str, port: int) -> Iterator[tuple[str, int, str]]:
+def node(port: int) -> Iterator[tuple[str, int, str]]:
     """A dev cluster of the benchmark's own, fully compiling, nothing in front: its address, process and version."""
     from provisioner.devcluster import cluster
 
     with contextlib.suppress(cluster.DevClusterError):
-        cluster.down(name, delete=True)
-    started = cluster.up(name, port, heap="1g", stand_in=False, optimize=True)
+        cluster.down(NAME, delete=True)
+    started = cluster.up(NAME, port, heap="1g", stand_in=False, optimize=True)
     try:
         if started.node is None:
             raise RuntimeError("the server has no process")
         yield started.url, started.node.pid, started.version
     finally:
-        cluster.down(name, delete=True)
+        cluster.down(NAME, delete=True)
