@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 
 _BATCH = 50
 """Steps recorded by one request."""
-_PATIENCE = 1.0
-"""Seconds after which fewer are recorded as well: what a kill leaves to be recognised by its marks stays little."""
+_PATIENCE = 3.0
+"""Seconds after which fewer are recorded as well: what a kill leaves to be recognised by its marks stays little. Often
+is dear: what the server made of the steps is read back, one request for each kind, and the cluster has steps to do."""
 
 
 def apply(
