@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from provisioner.redaction import lines, tables
 from provisioner.redaction.markers import Marks
-from provisioner.redaction.texts import EVERY, Texts
+from provisioner.redaction.texts import Texts
 from provisioner.redaction.walk import Known, Walk, ordered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from provisioner.redaction.catalogue import Catalogue
+    from provisioner.redaction.walk import Spans
 
 _NESTED = frozenset({dict, list})
 _PLAIN = frozenset({int, float, bool, type(None)})
@@ -68,7 +69,7 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """A text without secrets. Detectors with `fields` don't look: a text is in no field."""
-        return self._walk(EVERY).value(text, None)  # type: ignore[no-any-return]
+        return self._walk({}).value(text, None)  # type: ignore[no-any-return]
 
     def line(self, line: bytes) -> bytes:
         """A line, without its end: a JSON object is treated as an event, other JSON value by value, all else as text.
@@ -79,11 +80,13 @@ class Redactor:
 
     def found(self, event: dict[Any, Any]) -> list[Found]:
         """What `event` would replace, sorted by field. Markers of an earlier pass don't count."""
-        counts = self._redacted(event)[1]
+        counts = self._redacted(event, {})[1]
         return sorted(Found(field, detector, count) for (field, detector), count in counts.items())
 
-    def _look(self, node: Any) -> tuple[int, int]:
-        """How many keys a value has, -1 where something may have to be replaced; and the gates of its texts."""
+    def _look(self, node: Any) -> tuple[int, Spans]:
+        """How many keys a value has, -1 where something may have to be replaced; and what is in its texts, of those
+        that are not known to be clean.
+        """
         clean, plain = self._known.clean, self._known.plain
         fresh: list[str] = []
         stack, count, suspect = [node if node.__class__ in _NESTED else [node]], 0, False
@@ -102,30 +105,36 @@ class Redactor:
                 elif kind in _NESTED:
                     stack.append(value)
                 elif kind not in _PLAIN:
-                    return -1, EVERY
+                    return -1, {}
         gates = self._texts.gates("\n".join(fresh)) if fresh else 0
+        seen: Spans = {}
         for text in fresh:
-            if gates and self._texts.spans(text, gates):
+            seen[text] = found = self._texts.spans(text, gates) if gates else []
+            if found:
                 suspect = True
             else:
                 self._known.remember(clean, text)
-        return -1 if suspect else count, gates
+        return -1 if suspect else count, seen
 
     def _is_plain(self, key: Any) -> bool:
         """Whether a key is neither sensitive nor has anything in it, nor is the name of an earlier report."""
         if key in self._known.plain or not isinstance(key, str):
             return True
-        if key == "redacted" or self._texts.keys.detector(key) is not None or self._texts.spans(key):
+        if key not in self._known.clean:
+            if self._texts.spans(key):
+                return False
+            self._known.remember(self._known.clean, key)
+        if key == "redacted" or self._texts.keys.detector(key) is not None:
             return False
         self._known.remember(self._known.plain, key)
         return True
 
-    def _walk(self, gates: int) -> Walk:
-        return Walk(self._texts, self._params, self._off, self._known, gates)
+    def _walk(self, seen: Spans) -> Walk:
+        return Walk(self._texts, self._params, self._off, self._known, seen)
 
-    def _redacted(self, event: dict[Any, Any], gates: int = EVERY) -> tuple[dict[Any, Any], Counter[tuple[str, str]]]:
+    def _redacted(self, event: dict[Any, Any], seen: Spans) -> tuple[dict[Any, Any], Counter[tuple[str, str]]]:
         """The event redacted, and what was replaced how often."""
-        walk = self._walk(gates)
+        walk = self._walk(seen)
         ingest = event.get("ingest")
         earlier = ingest.get("redacted") if isinstance(ingest, dict) else None
         if isinstance(ingest, dict) and "redacted" in ingest:
@@ -148,12 +157,12 @@ class Redactor:
 
         Raises RecursionError where it is too deep.
         """
-        count, gates = self._look(node)
+        count, seen = self._look(node)
         if count >= 0:
             return node, count
         if isinstance(node, dict):
-            return self._redacted(node, gates)[0], -1
-        return self._walk(gates).value(node, None), -1
+            return self._redacted(node, seen)[0], -1
+        return self._walk(seen).value(node, None), -1
 
 
 def _kept(earlier: Any, walk: Walk) -> tuple[set[str], set[str]]:

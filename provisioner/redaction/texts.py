@@ -86,7 +86,7 @@ class Texts:
             | self._word(text)
             | (_JWT if "eyJ" in text else 0)
             | (_CREDENTIALS if "bearer" in lower or "basic" in lower else 0)
-            | (_PEM if "-----BEGIN " in text else 0)
+            | (_PEM if "--" in text and "-----BEGIN " in text else 0)
             | (_MIDDLE if ":AA" in text or ".atlasv1." in text or ("~" in text and "Q~" in text) else 0)
             | (_CURL if "curl " in text else 0)
         )
@@ -121,11 +121,16 @@ class Texts:
                 finder(text, found, name)
         return found
 
-    def redacted(self, text: str, covers: Covers, told: Callable[[str], None], gates: int | None = None) -> str:
-        """The text with a marker for every span that `covers(detector)`; `told(detector)` for each marker put."""
-        now = text
+    def redacted(
+        self, text: str, covers: Covers, told: Callable[[str], None], found: list[Span] | None = None
+    ) -> str:
+        """The text with a marker for every span that `covers(detector)`; `told(detector)` for each marker put. `found`
+        are its spans where they are known.
+        """
+        now, known = text, found
         for turn in range(_TURNS + 1):
-            spans = self.spans(now, None if turn else gates)
+            spans = self.spans(now) if known is None else known
+            known = None
             then = self._replaced(now, spans, covers, told) if spans else now
             if then == now:
                 break

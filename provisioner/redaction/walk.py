@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from provisioner.model import Body
+    from provisioner.redaction.keys import Span
     from provisioner.redaction.texts import Texts
 
+    Spans = dict[str, list[Span]]
 
 _SCALARS = frozenset({int, float, bool, type(None)})
 _REMEMBERED, _SHORT = 20_000, 100
@@ -55,18 +57,18 @@ class Known:
 class Walk:
     """One event's walk. Gathers `counts`: how many values each detector replaced in each field.
 
-    `off` are detectors that don't look, `known` what is remembered of earlier events, `gates` those of all texts of the
-    event that are not known to be clean.
+    `off` are detectors that don't look, `known` what is remembered of earlier events, `seen` what was found in texts of
+    this one already.
     """
 
-    def __init__(self, texts: Texts, params: Body, off: frozenset[str], known: Known, gates: int) -> None:
+    def __init__(self, texts: Texts, params: Body, off: frozenset[str], known: Known, seen: Spans) -> None:
         self._texts = texts
         self._actions: dict[str, str] = params["actions"]
         self._only: dict[str, list[str]] = params["fields"]
         self._not: dict[str, list[str]] = params["except"]
         self._off = off
         self._known = known
-        self._gates = gates
+        self._seen = seen
         self._path: list[str] = []
         self._below: list[str] = []
         self.counts: Counter[tuple[str, str]] = Counter()
@@ -83,8 +85,10 @@ class Walk:
 
     def text(self, text: str, *, key: bool = False) -> str:
         """A text in the field where we are, or the last key of that field's name."""
+        if text in self._known.clean:
+            return text
         found: list[str] = []
-        then = self._texts.redacted(text, self.covers, found.append, None if key else self._gates)
+        then = self._texts.redacted(text, self.covers, found.append, self._seen.get(text))
         if found:
             self._tell(found, [*self._path[:-1], then] if key else self._path)
         return then
@@ -117,7 +121,7 @@ class Walk:
             return self._forced(node, detector)
         if isinstance(node, bytes):
             return self.text(node.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
-        return self.text(node) if isinstance(node, str) and node not in self._known.clean else node
+        return self.text(node) if isinstance(node, str) else node
 
     def _forced(self, node: Any, detector: str) -> Any:
         """True, false, null, "" and markers stay."""
