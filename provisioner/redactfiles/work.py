@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from provisioner.redaction import Catalogue
+    from provisioner.redaction.walk import Spans
 
 WITHHELD_EVENT = b'{"message":"[content_REDACTED]","ingest":{"redacted":{"detectors":["failure"],"fields":["*"]}}}'
 WITHHELD_TEXT = b"[content_REDACTED]"
@@ -47,8 +48,8 @@ class _Counting(Redactor):
 
     counts: Counter[str] | None = None
 
-    def _redacted(self, event: dict[Any, Any], *gates: int) -> tuple[dict[Any, Any], Counter[tuple[str, str]]]:
-        made, found = super()._redacted(event, *gates)
+    def _redacted(self, event: dict[Any, Any], seen: Spans) -> tuple[dict[Any, Any], Counter[tuple[str, str]]]:
+        made, found = super()._redacted(event, seen)
         self.counts = Counter()
         for (_, detector), times in found.items():
             self.counts[detector] += times

@@ -25,7 +25,7 @@ _DIGIT, _LETTER = re.compile("[0-9]"), re.compile("[A-Za-z]")
 _BRACKET = re.compile(r"[\[\]{}]")
 _OPTION = re.compile("[A-Za-z0-9_-]*")
 _BEFORE = " \\\"'"
-_BEFORE_OPTION = frozenset(" ,\"'`([{")
+_BEFORE_OPTION = frozenset(map(chr, [*range(0x21), 0xA0])) | frozenset(",\"'`([{")
 _REMEMBERED, _SHORT = 20_000, 100
 _SPACES = frozenset(map(chr, [*range(0x21), 0xA0])) - {"\n", "\r"}
 _ESCAPED = frozenset("\"'nrt")
@@ -60,7 +60,10 @@ class Keys:
 
     def gate(self, text: str) -> bool:
         """Whether a sensitive key may end before a sign: three letters that one ends with, or what stands between."""
-        return "--" in text or any(gate(text) for gate in self._gates)
+        for gate in self._gates:
+            if gate(text):
+                return True
+        return "--" in text
 
     def detector(self, key: str) -> str | None:
         """The detector of a key, or None: user.apiKey and X-API-KEY are keys as well."""

@@ -89,14 +89,15 @@ class Redactor:
         """
         clean, plain = self._known.clean, self._known.plain
         fresh: list[str] = []
-        stack, count, suspect = [node if node.__class__ in _NESTED else [node]], 0, False
+        stack: list[Iterable[Any]] = [node if node.__class__ in _NESTED else [node]]
+        count, suspect = 0, False
         while stack:
-            node = stack.pop()
-            if node.__class__ is dict:
-                count += len(node)
-                odd = [] if plain.issuperset(node) else [key for key in node if not self._is_plain(key)]
-                suspect = suspect or bool(odd)
-            values: Iterable[Any] = node.values() if node.__class__ is dict else node
+            values = stack.pop()
+            if isinstance(values, dict):
+                count += len(values)
+                if not plain.issuperset(values) and [key for key in values if not self._is_plain(key)]:
+                    suspect = True
+                values = values.values()
             for value in values:
                 kind = value.__class__
                 if kind is str:
@@ -106,15 +107,9 @@ class Redactor:
                     stack.append(value)
                 elif kind not in _PLAIN:
                     return -1, {}
-        gates = self._texts.gates("\n".join(fresh)) if fresh else 0
-        seen: Spans = {}
-        for text in fresh:
-            seen[text] = found = self._texts.spans(text, gates) if gates else []
-            if found:
-                suspect = True
-            else:
-                self._known.remember(clean, text)
-        return -1 if suspect else count, seen
+        seen = self._texts.each(fresh) if fresh else {}
+        self._known.remember(clean, [text for text in fresh if not seen.get(text)])
+        return -1 if suspect or any(seen.values()) else count, seen
 
     def _is_plain(self, key: Any) -> bool:
         """Whether a key is neither sensitive nor has anything in it, nor is the name of an earlier report."""
@@ -123,10 +118,10 @@ class Redactor:
         if key not in self._known.clean:
             if self._texts.spans(key):
                 return False
-            self._known.remember(self._known.clean, key)
+            self._known.remember(self._known.clean, [key])
         if key == "redacted" or self._texts.keys.detector(key) is not None:
             return False
-        self._known.remember(self._known.plain, key)
+        self._known.remember(self._known.plain, [key])
         return True
 
     def _walk(self, seen: Spans) -> Walk:

@@ -30,7 +30,6 @@ _SIGNS, _AT, _SIGNATURE, _CARDS, _SSNS, _PHONES, _WORDS, _JWT, _CREDENTIALS, _PE
 )
 _NUMBERS = _CARDS | _SSNS | _PHONES
 _COSTLY = _NUMBERS | _WORDS
-EVERY = 4095
 _ZEROS = bytes.maketrans(bytes(range(256)), bytes(0x30 if 0x30 <= c <= 0x39 else 0x20 for c in range(256)))
 _BETWEEN = b" -.\xc2\xa0"
 _SSN = re.compile("-[0-9][0-9]-[0-9][0-9][0-9][0-9]")
@@ -104,16 +103,42 @@ class Texts:
         ssns = _SSNS if _SSN.search(text) else 0
         return cards | ssns | (_PHONES if "phone" in self._finders and _PHONE.search(text) else 0)
 
-    def spans(self, text: str, gates: int | None = None) -> list[Span]:
-        """All spans of a text, in the order of the finders; `gates` are its own, or of a text that it is part of."""
-        found: list[Span] = []
-        if gates is None:
-            gates = self.gates(text)
-        elif gates & _COSTLY:  # those of a longer text: this part of it alone may be without
+    def each(self, texts: list[str]) -> dict[str, list[Span]]:
+        """The spans of each text, nothing where none has any. All are looked through at once, as lines of one: whatever
+        is in one of them is found there too, or within something longer (a test says so).
+        """
+        lines = "\n".join(texts)
+        gates = self.gates(lines)
+        found = self._found(lines, gates) if gates else []
+        seen: dict[str, list[Span]] = {}
+        if not found:
+            return seen
+        found.sort(reverse=True)
+        begin = last = 0
+        for text in texts:
+            end = begin + len(text)
+            suspect = last > begin
+            while found and found[-1][0] < end:
+                last = max(last, found.pop()[1])
+                suspect = True
+            seen[text] = self._part(text, gates) if suspect else []
+            begin = end + 1
+        return seen
+
+    def spans(self, text: str) -> list[Span]:
+        """All spans of a text, in the order of the finders."""
+        gates = self.gates(text)
+        return self._found(text, gates) if gates else []
+
+    def _part(self, text: str, gates: int) -> list[Span]:
+        """Those of one of several texts, by the gates of all: this one alone may be without."""
+        if gates & _COSTLY:
             numbers = self._numbers(text) if gates & _NUMBERS else 0
             gates &= ~_COSTLY | numbers | (self._word(text) if gates & _WORDS else 0)
-        if gates == 0 or len(text) < 5:
-            return found
+        return self._found(text, gates) if gates and len(text) >= 5 else []
+
+    def _found(self, text: str, gates: int) -> list[Span]:
+        found: list[Span] = []
         if gates & _SIGNS:
             self.keys.spans(text, found)
         for gate, name, finder in self._table:
@@ -121,9 +146,7 @@ class Texts:
                 finder(text, found, name)
         return found
 
-    def redacted(
-        self, text: str, covers: Covers, told: Callable[[str], None], found: list[Span] | None = None
-    ) -> str:
+    def redacted(self, text: str, covers: Covers, told: Callable[[str], None], found: list[Span] | None = None) -> str:
         """The text with a marker for every span that `covers(detector)`; `told(detector)` for each marker put. `found`
         are its spans where they are known.
         """

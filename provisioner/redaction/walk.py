@@ -46,12 +46,11 @@ class Known:
         self.clean: set[str] = set()
         self.plain: set[Any] = set()
 
-    def remember(self, known: set[Any], text: str) -> None:
-        """Add a text to one of the two."""
-        if len(text) <= _SHORT:
-            if len(known) >= _REMEMBERED:
-                known.clear()
-            known.add(text)
+    def remember(self, known: set[Any], texts: list[str]) -> None:
+        """Add texts to one of the two."""
+        if len(known) >= _REMEMBERED:
+            known.clear()
+        known.update([text for text in texts if len(text) <= _SHORT])
 
 
 class Walk:
@@ -104,11 +103,13 @@ class Walk:
         """
         if field in self._known.clean:
             return field
+        found = self._texts.spans(field)
+        if not found:
+            self._known.remember(self._known.clean, [field])
+            return field
         path, self._path = self._path, []
-        then = self._texts.redacted(field, self.covers, lambda _: None)
+        then = self._texts.redacted(field, self.covers, lambda _: None, found)
         self._path = path
-        if then == field and not self._texts.spans(field):
-            self._known.remember(self._known.clean, field)
         return then
 
     def value(self, node: Any, detector: str | None) -> Any:

@@ -169,8 +169,8 @@ def counting(patch: pytest.MonkeyPatch, catalogue: Catalogue) -> tuple[Steps, Re
     made = Redactor(catalogue)
     text, plain = text_of(steps), texts.Texts.spans
 
-    def spans(self: texts.Texts, each: str, gates: int | None = None) -> Any:
-        return plain(self, text(each), gates)
+    def spans(self: texts.Texts, each: str) -> Any:
+        return plain(self, text(each))
 
     patch.setattr(texts.Texts, "spans", spans)
     return steps, made

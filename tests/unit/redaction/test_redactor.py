@@ -15,6 +15,7 @@ from provisioner.redaction import Found, Redactor
 
 REDACTOR = Redactor(SHIPPED)
 EVERYTHING = changed(email={"enabled": True}, phone={"enabled": True})
+EVERYTHING_TEXTS = Redactor(EVERYTHING)._texts
 CARD, MASKED = "4111111111111111", "[credit_card_REDACTED]"
 
 
@@ -49,6 +50,47 @@ def test_an_event_without_anything_to_hide_is_itself():
     event = {"message": "login failed", "count": 3, "tags": ["a", None]}
     assert REDACTOR.event(event) is event
     assert REDACTOR.found(event) == []
+
+
+def _texts_of(node):
+    if isinstance(node, dict):
+        return [text for item in node.items() for part in item for text in _texts_of(part)]
+    if isinstance(node, list):
+        return [text for item in node for text in _texts_of(item)]
+    return [node] if isinstance(node, str) else []
+
+
+def test_texts_are_looked_through_together_as_alone():
+    """Whatever one text opens and does not close, a neighbour's secrets are found; and never what only both are."""
+    examples = [text for d in SHIPPED.body["detectors"] for kind in d["examples"].values() for text in kind]
+    openings = [
+        "-----BEGIN PRIVATE KEY-----", "-----BEGIN ", "-----BEGIN PRIVATE KEY", "bearer", "basic", "bearer ",
+        "password=", 'password="', "password: [", "token='", "curl -u", "curl -u 'a", "curl ", "--password",
+        "authorization:", "cookie: ", "x-api-key: {", "https://user:", "4111 1111", "DE89", "eyJ", "12345678:AA",
+        "Bearer abc", 'password="[password_REDACTED]', "[", "{", "a\\\\", "user@", "+49", "(212)",
+    ]  # fmt: skip
+    texts = EVERYTHING_TEXTS
+    alone = {text: sorted(texts.spans(text)) for text in [*examples, *openings, *HOSTILE]}
+    assert sum(map(bool, alone.values())) > 40
+    for text in examples:
+        for other in [*openings, *HOSTILE]:
+            for together in ([other, text], [text, other], [other, "", text, other]):
+                found = texts.each(together)
+                assert {each: sorted(found.get(each, [])) for each in together if each} == {
+                    each: alone[each] for each in together if each
+                }
+    maker, secrets = Maker(77, SHIPPED.body), 0
+    for _ in range(300):
+        event = list(dict.fromkeys(_texts_of(maker.event())))
+        found = texts.each(event)
+        secrets += bool(found)
+        assert [sorted(found.get(text, [])) for text in event] == [sorted(texts.spans(text)) for text in event]
+    assert secrets > 100
+
+
+def test_a_line_that_only_looks_suspicious_comes_back_as_it_is():
+    line = b'{"a":  "call bearer",  "b": "abcdefgh12345678 of news"}'  # together they would be a token
+    assert REDACTOR.line(line) == line
 
 
 def test_what_json_has_not():
