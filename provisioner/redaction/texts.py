@@ -104,26 +104,14 @@ class Texts:
         return cards | ssns | (_PHONES if "phone" in self._finders and _PHONE.search(text) else 0)
 
     def each(self, texts: list[str]) -> dict[str, list[Span]]:
-        """The spans of each text, nothing where none has any. All are looked through at once, as lines of one: whatever
-        is in one of them is found there too, or within something longer (a test says so).
+        """The spans of each text, nothing where none has any. What only looks like a number or a word that is looked for
+        is seen in all of them at once, as lines of one: whatever is in one of them is found there too (a test says so).
         """
         lines = "\n".join(texts)
         gates = self.gates(lines)
-        found = self._found(lines, gates) if gates else []
-        seen: dict[str, list[Span]] = {}
-        if not found:
-            return seen
-        found.sort(reverse=True)
-        begin = last = 0
-        for text in texts:
-            end = begin + len(text)
-            suspect = last > begin
-            while found and found[-1][0] < end:
-                last = max(last, found.pop()[1])
-                suspect = True
-            seen[text] = self._part(text, gates) if suspect else []
-            begin = end + 1
-        return seen
+        if not gates or (not gates & ~_COSTLY and not self._found(lines, gates)):
+            return {}
+        return {text: self._part(text, gates) for text in texts}
 
     def spans(self, text: str) -> list[Span]:
         """All spans of a text, in the order of the finders."""
