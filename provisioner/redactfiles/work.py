@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from provisioner.redaction import Catalogue
+    from provisioner.redaction.walk import Counts as Replaced
     from provisioner.redaction.walk import Spans
 
 WITHHELD_EVENT = b'{"message":"[content_REDACTED]","ingest":{"redacted":{"detectors":["failure"],"fields":["*"]}}}'
@@ -48,7 +49,7 @@ class _Counting(Redactor):
 
     counts: Counter[str] | None = None
 
-    def _redacted(self, event: dict[Any, Any], seen: Spans) -> tuple[dict[Any, Any], Counter[tuple[str, str]]]:
+    def _redacted(self, event: dict[Any, Any], seen: Spans) -> tuple[dict[Any, Any], Replaced]:
         made, found = super()._redacted(event, seen)
         self.counts = Counter()
         for (_, detector), times in found.items():

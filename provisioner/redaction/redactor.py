@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import re
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from provisioner.redaction.catalogue import Catalogue
-    from provisioner.redaction.walk import Spans
+    from provisioner.redaction.walk import Counts, Spans
 
 _NESTED = frozenset({dict, list})
 _PLAIN = frozenset({int, float, bool, type(None)})
@@ -127,8 +126,8 @@ class Redactor:
     def _walk(self, seen: Spans) -> Walk:
         return Walk(self._texts, self._params, self._off, self._known, seen)
 
-    def _redacted(self, event: dict[Any, Any], seen: Spans) -> tuple[dict[Any, Any], Counter[tuple[str, str]]]:
-        """The event redacted, and what was replaced how often."""
+    def _redacted(self, event: dict[Any, Any], seen: Spans) -> tuple[dict[Any, Any], Counts]:
+        """The event redacted, and how often what was replaced in which field."""
         walk = self._walk(seen)
         ingest = event.get("ingest")
         earlier = ingest.get("redacted") if isinstance(ingest, dict) else None
@@ -137,7 +136,7 @@ class Redactor:
         try:
             made = walk.mapping(event, None)
         except RecursionError:
-            return copy.deepcopy(_FAILED), Counter({("*", "failure"): 1})
+            return copy.deepcopy(_FAILED), {("*", "failure"): 1}
         names, fields = _kept(earlier, walk)
         names.update(detector for _, detector in walk.counts)
         fields.update(field for field, _ in walk.counts)

@@ -104,8 +104,10 @@ class Texts:
         return cards | ssns | (_PHONES if "phone" in self._finders and _PHONE.search(text) else 0)
 
     def each(self, texts: list[str]) -> dict[str, list[Span]]:
-        """The spans of each text, nothing where none has any. What only looks like a number or a word that is looked for
-        is seen in all of them at once, as lines of one: whatever is in one of them is found there too (a test says so).
+        """The spans of each text, nothing where none has any.
+
+        What only looks like a number or a word that is looked for is seen in all of them at once, as lines of one:
+        whatever is in one of them is found there too (a test says so).
         """
         lines = "\n".join(texts)
         gates = self.gates(lines)
