@@ -118,8 +118,7 @@ class Node:
         return float(times.user + times.system)
 
     def _writing(self) -> float:
-        """Seconds of the write threads so far, none before the first event (Linux, whose schedstat
-        counts nanoseconds)."""
+        """Seconds of the write threads so far, none before the first event (Linux: schedstat counts nanoseconds)."""
         tasks = pathlib.Path(f"/proc/{self._process.pid}/task")
         names = {task: (task / "comm").read_text(encoding="utf-8") for task in tasks.iterdir()}
         mine = [task for task, name in names.items() if name.startswith(f"opensearch[{NAME}][w")]

@@ -108,6 +108,8 @@ class Redactor:
                     return -1, {}
         seen = self._texts.each(fresh) if fresh else {}
         self._known.remember(clean, [text for text in fresh if not seen.get(text)])
+        if suspect and not seen:
+            seen = {text: [] for text in fresh}
         return -1 if suspect or any(seen.values()) else count, seen
 
     def _is_plain(self, key: Any) -> bool:

@@ -73,17 +73,19 @@ class Texts:
         return [(gate, known.get(name, ""), finder) for gate, name, finder in finding if not name or name in known]
 
     def gates(self, text: str) -> int:
-        """Which finders may have anything to find in this text or a part of it, as bits; they may as well not."""
+        """Which finders may have anything to find in this text or a part of it, as bits; they may as well not. One rare
+        character is looked for first: that is several times faster than a word.
+        """
         if len(text) < 5:
             return 0
         lower = text.lower()
         return (
             (_SIGNS if self.keys.gate(text) else 0)
             | (_AT if "@" in text else 0)
-            | (_SIGNATURE if "sig=" in text else 0)
+            | (_SIGNATURE if "=" in text and "sig=" in text else 0)
             | self._numbers(text)
             | self._word(text)
-            | (_JWT if "eyJ" in text else 0)
+            | (_JWT if "J" in text and "eyJ" in text else 0)
             | (_CREDENTIALS if "bearer" in lower or "basic" in lower else 0)
             | (_PEM if "--" in text and "-----BEGIN " in text else 0)
             | (_MIDDLE if ":AA" in text or ".atlasv1." in text or ("~" in text and "Q~" in text) else 0)
