@@ -132,14 +132,19 @@ def _loss(found: dict[str, list[Segment]], variant: str, against: str = "none") 
     return [1 - a.rate / b.rate for a, b in zip(found[variant], found[against], strict=True)]
 
 
-def _above(found: dict[str, list[Segment]], variant: str, against: str) -> list[float]:
-    """Microseconds of the write threads' for an event above another variant, pair by pair."""
-    return [a.writing_micros - b.writing_micros for a, b in zip(found[variant], found[against], strict=True)]
+def _writing(segment: Segment) -> float:
+    return segment.writing_micros
 
 
-def _whole(found: dict[str, list[Segment]], variant: str, against: str) -> list[float]:
-    """The same of the whole node."""
-    return [a.micros - b.micros for a, b in zip(found[variant], found[against], strict=True)]
+def _whole(segment: Segment) -> float:
+    return segment.micros
+
+
+def _above(
+    found: dict[str, list[Segment]], variant: str, against: str, micros: Callable[[Segment], float]
+) -> list[float]:
+    """Microseconds for an event above another variant, pair by pair."""
+    return [micros(a) - micros(b) for a, b in zip(found[variant], found[against], strict=True)]
 
 
 @contextlib.contextmanager
@@ -198,8 +203,8 @@ def _native_table(found: dict[int, dict[str, list[Segment]]]) -> str:
             if variant in peers:
                 slower, dearer = peers[variant]
                 own = f"{report.spread(_loss(segments, variant, slower))} against {slower}"
-                above = f"{report.spread(_above(segments, variant, dearer), '.1f')} above {dearer}"
-                whole = report.spread(_whole(segments, variant, dearer), ".1f")
+                above = f"{report.spread(_above(segments, variant, dearer, _writing), '.1f')} above {dearer}"
+                whole = report.spread(_above(segments, variant, dearer, _whole), ".1f")
             rate, cpu = report.spread((s.rate for s in each), ".0f"), report.spread((s.micros for s in each), ".1f")
             writing = report.spread((s.writing_micros for s in each), ".1f")
             rows.append([f"{size} bytes", variant, rate, loss, cpu, writing, own, above, whole])
@@ -214,9 +219,9 @@ def native_ratios(found: dict[int, dict[str, list[Segment]]]) -> dict[str, float
         ratios[f"native_loss_on_normalize_{size}"] = report.middle(_loss(each, "both", "normalize"))
         ratios[f"noop_loss_{size}"] = report.middle(_loss(each, "noop"))
         ratios[f"normalize_loss_{size}"] = report.middle(_loss(each, "normalize"))
-        ratios[f"native_micros_on_normalize_{size}"] = report.middle(_above(each, "both", "normalize"))
-    ratios["native_cpu_micros"] = max(report.middle(_above(each, "redaction", "noop")) for each in found.values())
-    ratios["native_node_micros"] = max(report.middle(_whole(each, "redaction", "noop")) for each in found.values())
+        ratios[f"native_micros_on_normalize_{size}"] = report.middle(_above(each, "both", "normalize", _writing))
+    for name, micros in (("native_cpu_micros", _writing), ("native_node_micros", _whole)):
+        ratios[name] = max(report.middle(_above(each, "redaction", "noop", micros)) for each in found.values())
     return ratios
 
 

@@ -37,18 +37,17 @@ def apply(
     plan: Plan,
     cluster: Cluster,
     known: Known,
+    prints: Future[Memo],
     revision: str | None = None,
     report: Callable[[Event], None] = lambda _: None,
     held: Callable[[], bool] = lambda: True,
     mark: Mark = UNMARKED,
-    prints: Future[Memo] | None = None,
 ) -> list[Event]:
     """Make the plan's changes and record them; the state must be prepared and locked. Gives one event a step.
 
     After a step that fails no further one begins; those under way come to their end. `held` is asked before each step
-    whether the lock is still ours. `prints` is what `ahead` gave for this plan, where that was begun earlier. Raises
-    MissingSecretError before the first step, ProvisionerError where the state can't be written: what was done is then
-    recognised by its marks.
+    whether the lock is still ours. `prints` is what `ahead` gave for this plan. Raises MissingSecretError before the
+    first step, ProvisionerError where the state can't be written: what was done is then recognised by its marks.
     """
     pending = plan.pending
     if not pending:
@@ -56,7 +55,7 @@ def apply(
     bodies = {change.ref: secretrefs.resolve(change.after) for change in pending}
     release = releases.begin(known.next_release, revision, pending, known.intents, mark)
     cluster.store.write(releases=[release, *(r.closed(mark.audit) for r in known.open)])
-    run = _Run(plan, cluster, known, bodies, report, held, prints or ahead(plan, known))
+    run = _Run(plan, cluster, known, bodies, report, held, prints)
     try:
         run.all()
     finally:  # an interrupt between two steps still records those that were made

@@ -118,7 +118,7 @@ def deploy(cluster: Cluster, wanted: Wanted, hooks: Hooks = Hooks()) -> Outcome:
                 return Outcome(again, declined=True)
             audit = hooks.intend(again)
         mark = Mark(tuple(sorted(wanted.options.force)), audit)
-        events = apply.apply(again, cluster, known, wanted.revision, hooks.event, lambda: held.held, mark, prints)
+        events = apply.apply(again, cluster, known, prints, wanted.revision, hooks.event, lambda: held.held, mark)
         return _outcome(cluster, wanted, again, known, tuple(events))
 
 

@@ -120,9 +120,12 @@ class Node:
     def _writing(self) -> float:
         """Seconds of the write threads so far, none before the first event (Linux: schedstat counts nanoseconds)."""
         tasks = pathlib.Path(f"/proc/{self._process.pid}/task")
-        names = {task: (task / "comm").read_text(encoding="utf-8") for task in tasks.iterdir()}
-        mine = [task for task, name in names.items() if name.startswith(f"opensearch[{NAME}][w")]
-        return sum(int((task / "schedstat").read_text(encoding="utf-8").split()[0]) for task in mine) / 1e9
+        nanoseconds = 0
+        for task in tasks.iterdir():
+            with contextlib.suppress(OSError):  # other threads end meanwhile, write threads never
+                if (task / "comm").read_text(encoding="utf-8").startswith(f"opensearch[{NAME}][w"):
+                    nanoseconds += int((task / "schedstat").read_text(encoding="utf-8").split()[0])
+        return nanoseconds / 1e9
 
     def stored(self, variant: str) -> dict[str, Any]:
         """How many events are stored, of them redacted, and failed."""

@@ -142,16 +142,14 @@ class Texts:
         """The text with a marker for every span that `covers(detector)`; `told(detector)` for each marker put. `found`
         are its spans where they are known.
         """
-        now, known = text, found
+        now, spans = text, self.spans(text) if found is None else found
         for turn in range(_TURNS + 1):
-            spans = self.spans(now) if known is None else known
-            known = None
             then = self._replaced(now, spans, covers, told) if spans else now
             if then == now:
                 break
             if turn == _TURNS:
                 return self.marks.of("", self._settled(now, spans, covers)[0][2])
-            now = then
+            now, spans = then, self.spans(then)
         return now
 
     def allowed(self, value: str, detector: str) -> bool:
