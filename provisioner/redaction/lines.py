@@ -4,7 +4,8 @@ What is no ordinary JSON:
 
 - Bytes that are no UTF-8, and any text that is no JSON, are treated as text; the bytes that are no UTF-8 stay.
 - `NaN`, `Infinity`, integers beyond 64 bits and lone surrogates (`"\\ud800"`) are read and written as they are.
-- Of a key that stands twice in a mapping only the last value is kept, as most readers of JSON do.
+- Of a key that stands twice in a mapping only the last value is kept, as most readers of JSON do, unless the line comes
+  back as it is: then nothing is in the others either.
 - What is nested too deep for Python (about 400 levels) comes back as an event without content.
 - Numbers may come back in another form where something else was replaced: 1.0e2 as 100.0, as in the cluster.
 """
@@ -36,7 +37,7 @@ def redacted(line: bytes, value: Callable[[Any], tuple[Any, int]], text: Callabl
     except orjson.JSONDecodeError:
         return _odd(line, value, text)
     then, count = value(node)
-    if count >= 0 and (line.count(b'":') == count or not _repeats(line, count)):
+    if count >= 0 and (line.count(b'":') == count or not _hides(line, value)):
         return line
     if _ODD.search(line):
         return _odd(line, value, text)
@@ -51,7 +52,7 @@ def _odd(line: bytes, value: Callable[[Any], tuple[Any, int]], text: Callable[[s
     decoded = line.decode("utf-8", "surrogateescape")
     try:
         then, count = value(json.loads(decoded))
-        return line if count >= 0 and not _repeats(line, count) else _dumped(then)
+        return line if count >= 0 and not _hides(line, value) else _dumped(then)
     except RecursionError:
         return _FAILED
     except ValueError:
@@ -67,16 +68,18 @@ def _dumped(node: Any) -> bytes:
         return _FAILED
 
 
-def _repeats(line: bytes, count: int) -> bool:
-    """Whether a key stands twice in one mapping: the line then has more than `count` keys."""
-    pairs = 0
+def _hides(line: bytes, value: Callable[[Any], tuple[Any, int]]) -> bool:
+    """Whether a key stands twice in one mapping, and something has to be replaced in a value that is not its last."""
+    hidden: list[Any] = []
 
-    def counted(items: list[tuple[str, Any]]) -> None:
-        nonlocal pairs
-        pairs += len(items)
+    def kept(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        made = dict(items)
+        if len(made) < len(items):
+            hidden.extend(each for _, each in items)
+        return made
 
     try:
-        json.loads(line.decode("utf-8", "surrogateescape"), object_pairs_hook=counted)
+        json.loads(line.decode("utf-8", "surrogateescape"), object_pairs_hook=kept)
+        return bool(hidden) and value(hidden)[1] < 0
     except (ValueError, RecursionError):
         return True
-    return pairs != count

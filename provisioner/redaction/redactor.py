@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _NESTED = frozenset({dict, list})
 _PLAIN = frozenset({int, float, bool, type(None)})
 _FAILED = {"message": "[content_REDACTED]", "ingest": {"redacted": {"detectors": ["failure"], "fields": ["*"]}}}
+_DEEP = 400
+"""Brackets in a line: with fewer nothing is nested too deep for Python."""
 _NAME = re.compile("[a-z][A-Za-z0-9_]{0,39}")
 
 
@@ -75,11 +77,21 @@ class Redactor:
 
         A line without anything to hide comes back as it is, byte by byte. See `lines` for what is no ordinary JSON.
         """
+        if self._is_clean(line):
+            return line
         return lines.redacted(line, self._value, self.text)
+
+    def _is_clean(self, line: bytes) -> bool:
+        """Whether a glance says so: not where escapes may hide something, nor of what may be nested too deep."""
+        glance = self._texts.glance
+        if glance is None or b"\\" in line or glance(line):
+            return False
+        return line.count(b"{") + line.count(b"[") < _DEEP
 
     def found(self, event: dict[Any, Any]) -> list[Found]:
         """What `event` would replace, sorted by field. Markers of an earlier pass don't count."""
-        counts = self._redacted(event, {})[1]
+        count, seen = self._look(event)
+        counts = self._redacted(event, seen)[1] if count < 0 else {}
         return sorted(Found(field, detector, count) for (field, detector), count in counts.items())
 
     def _look(self, node: Any) -> tuple[int, Spans]:

@@ -6,7 +6,7 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING
 
-from provisioner.redaction import anchored, finders
+from provisioner.redaction import anchored, finders, glance
 from provisioner.redaction.keys import Keys
 from provisioner.redaction.markers import MARKER, Marks
 from provisioner.redaction.numbers import Cards
@@ -48,6 +48,7 @@ class Texts:
         self._finders: dict[str, str] = params["finders"]
         self._allow: dict[str, dict[str, bool]] = params["allow"]
         self._words = Words(params)
+        self.glance = glance.of(params)
         self._table = self._finding(params)
 
     def _finding(self, params: Body) -> list[tuple[int, str, Finder]]:
@@ -105,6 +106,10 @@ class Texts:
         ssns = _SSNS if _SSN.search(text) else 0
         return cards | ssns | (_PHONES if "phone" in self._finders and _PHONE.search(text) else 0)
 
+    def _may(self, text: str) -> bool:
+        """Whether a glance does not say that nothing is there."""
+        return self.glance is None or bool(self.glance(text.encode("utf-8", "surrogatepass")))
+
     def each(self, texts: list[str]) -> dict[str, list[Span]]:
         """The spans of each text, nothing where none has any.
 
@@ -112,6 +117,8 @@ class Texts:
         whatever is in one of them is found there too (a test says so).
         """
         lines = "\n".join(texts)
+        if not self._may(lines):
+            return {}
         gates = self.gates(lines)
         if not gates or (not gates & ~_COSTLY and not self._found(lines, gates)):
             return {}
@@ -119,11 +126,13 @@ class Texts:
 
     def spans(self, text: str) -> list[Span]:
         """All spans of a text, in the order of the finders."""
-        gates = self.gates(text)
+        gates = self.gates(text) if self._may(text) else 0
         return self._found(text, gates) if gates else []
 
     def _part(self, text: str, gates: int) -> list[Span]:
         """Those of one of several texts, by the gates of all: this one alone may be without."""
+        if not self._may(text):
+            return []
         if gates & _COSTLY:
             numbers = self._numbers(text) if gates & _NUMBERS else 0
             gates &= ~_COSTLY | numbers | (self._word(text) if gates & _WORDS else 0)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from provisioner.model import Body
     from provisioner.redaction.keys import Span
 
-_CLASSES = {
+CLASSES = {
     "alphanumeric": "A-Za-z0-9", "upper": "A-Z0-9", "hex": "a-f0-9", "word": "A-Za-z0-9_-", "token": "A-Za-z0-9_.-",
     "path": "A-Za-z0-9_/-", "base64": "A-Za-z0-9_+/=-",
 }  # fmt: skip
@@ -44,7 +44,7 @@ class Words:
         self._lengths: dict[str, int] = params["ibans"]
         self._groups = {
             group: [
-                (p["text"], re.compile(f"[{_CLASSES[p['chars']]}]*"), p["min"], p["max"], p["detector"])
+                (p["text"], re.compile(f"[{CLASSES[p['chars']]}]*"), p["min"], p["max"], p["detector"])
                 for p in prefixes
             ]
             for group, prefixes in params["prefixes"].items()

@@ -21,6 +21,7 @@ from provisioner.redaction import (
     Redactor,
     anchored,
     finders,
+    glance,
     keys,
     markers,
     numbers,
@@ -160,6 +161,7 @@ def text_of(steps: Steps) -> type[str]:
 def counting(patch: pytest.MonkeyPatch, catalogue: Catalogue) -> tuple[Steps, Redactor]:
     """A redactor all of whose work is counted, as long as `patch` holds."""
     steps = Steps()
+    patch.setattr(glance, "of", lambda _: None)  # all that it spares is counted; RE2 itself is linear
     for module in MODULES:
         for name, value in vars(module).items():
             if isinstance(value, re.Pattern):

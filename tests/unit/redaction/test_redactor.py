@@ -184,6 +184,11 @@ LEVELS = '[{"password":"hunter2","x":' * 120 + "1" + "}]" * 120
         # a key twice: the last value counts, and the first one is gone
         (b'{"password":"hunter2","password":null}', b'{"password":null}'),
         (b'{"a":{"x":"card 4111111111111111","x":"y"}}', b'{"a":{"x":"y"}}'),
+        (b'{"a":{"x":{"pin":1},"x":"4111111111111112"}}', b'{"a":{"x":"4111111111111112"}}'),
+        (b'{"a":{"x":["\\u0070in=1"],"x":"y"}}', b'{"a":{"x":"y"}}'),
+        # unless nothing is in any of them
+        (b'{"a": {"x":"card 4111111111111112","x":"y"}}', b'{"a": {"x":"card 4111111111111112","x":"y"}}'),
+        (b'{"a": {"x":"x","x":"y"}}', b'{"a": {"x":"x","x":"y"}}'),
         # numbers that orjson would not write again as they were
         (b'{"n":123456789012345678901234567890,"pin":1}',
          b'{"n":123456789012345678901234567890,"pin":"[password_REDACTED]",'
