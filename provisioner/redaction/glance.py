@@ -19,9 +19,8 @@ if TYPE_CHECKING:
 
 MEMORY = 32 << 20
 """Bytes that the automaton may take; where they are not enough, RE2 goes on without it, slower and in linear time."""
-_LONGEST = 20
-"""Of what must follow a prefix: more only makes the automaton larger."""
-_BEGIN = "(?:^|[^A-Za-z0-9])"
+_ENOUGH = 8
+"""Of what must follow a prefix, in characters: more only makes the automaton larger."""
 _WITHIN = '[^A-Za-z0-9"]*'
 _ADDRESS = "[^\\x00-\\x20/\"'<>?#]"
 _FINDERS = {
@@ -57,6 +56,7 @@ def of(params: Body) -> Glance | None:
     options = re2.Options()
     options.encoding, options.never_capture, options.max_mem = re2.Options.Encoding.LATIN1, True, MEMORY
     options.log_errors = False
+    # A set of expressions (re2.Set) takes as long, and says "nothing" when its automaton has run out of memory.
     try:
         search: Glance = re2.compile("|".join(_expressions(params)).encode(), options).search
     except re2.error:  # more keys than fit into its memory
@@ -72,11 +72,17 @@ def _expressions(params: Body) -> Iterator[str]:
         # of a key as it stands in JSON, whatever is between its letters, and in a text before a sign
         yield f"(?i:{'|'.join(map(_WITHIN.join, keys))})[^A-Za-z0-9]*[=:]"
         yield f"--[A-Za-z0-9_-]*(?i:{'|'.join(map('[_-]*'.join, keys))})[_-]* "
-    for prefixes in params["prefixes"].values():
-        for prefix in prefixes:
-            yield f"{_BEGIN}{re.escape(prefix['text'])}[{CLASSES[prefix['chars']]}]{{{min(prefix['min'], _LONGEST)}}}"
+    words = [*_prefixed(params["prefixes"])]
     if "iban" in params["finders"] and params["ibans"]:
-        yield from _ibans(params["ibans"])
+        words += _ibans(params["ibans"])
+    if words:  # together, as what words begin behind would stand in the automaton for each of them
+        yield f"(?:^|[^A-Za-z0-9])(?:{'|'.join(words)})"
+
+
+def _prefixed(groups: dict[str, list[Body]]) -> Iterator[str]:
+    for prefixes in groups.values():
+        for prefix in prefixes:
+            yield f"{re.escape(prefix['text'])}[{CLASSES[prefix['chars']]}]{{{min(prefix['min'], _ENOUGH)}}}"
 
 
 def _shortest(keys: set[str]) -> list[str]:
@@ -89,5 +95,5 @@ def _ibans(lengths: dict[str, int]) -> Iterator[str]:
     than a bank's four, and digits.
     """
     countries, rest = "|".join(sorted(lengths)), min(lengths.values()) - 4
-    yield f"{_BEGIN}(?:{countries})[0-9]{{2}}(?: ?[A-Z0-9]{{4}}){{{rest // 4}}} ?[A-Z0-9]{{{rest % 4}}}"
-    yield f"{_BEGIN}(?:{countries.lower()})[0-9]{{2}} ?[a-z]{{0,4}}(?: ?[0-9]){{{max(rest - 4, 0)}}}"
+    yield f"(?:{countries})[0-9]{{2}}(?: ?[A-Z0-9]{{4}}){{{rest // 4}}} ?[A-Z0-9]{{{rest % 4}}}"
+    yield f"(?:{countries.lower()})[0-9]{{2}} ?[a-z]{{0,4}}(?: ?[0-9]){{{max(rest - 4, 0)}}}"
