@@ -18,11 +18,12 @@ from provisioner.client import Client
 from provisioner.cluster import Cluster
 from provisioner.kinds import all_kinds
 
-VARIANTS = ("none", "noop", "redaction", "normalize", "both")
-"""Final pipelines: none; a script that does nothing; the redaction alone; the starter pack's `normalize` alone; and the
-starter pack's own, which is both in one."""
+VARIANTS = ("none", "idle", "noop", "redaction", "normalize", "both")
+"""Final pipelines: none; one whose only processor never runs (there is none cheaper); a script that does nothing; the
+redaction alone; the starter pack's `normalize` alone; and the starter pack's own, which is both in one."""
 NAME = "0"
 """The node's: of a thread's name the kernel keeps 15 characters, and these say as well in which pool it is."""
+IDLE = {"processors": [{"drop": {"if": "false"}}]}
 NOOP = {"processors": [{"script": {"lang": "painless", "source": "int nothing = 0;"}}]}
 BULK = 500
 
@@ -74,10 +75,10 @@ class Node:
         alone = {(r.kind, r.key): r.body for r in made.load().resources}["ingest_pipeline", self.pipeline]
         if "before" in alone["processors"][0]["script"]["params"]:
             raise AssertionError("the redaction is not alone")
-        for name, body in (("noop", NOOP), ("redaction", alone)):
+        for name, body in (("idle", IDLE), ("noop", NOOP), ("redaction", alone)):
             self.client.request("PUT", f"/_ingest/pipeline/bench-{name}", body)
         self._template = by_key["index_template", f"{made.owner}-authentication"].body
-        finals = (None, "bench-noop", "bench-redaction", f"{made.owner}-normalize", self.pipeline)
+        finals = (None, "bench-idle", "bench-noop", "bench-redaction", f"{made.owner}-normalize", self.pipeline)
         for variant, final in zip(VARIANTS, finals, strict=True):
             path = f"/_index_template/bench-{variant}-{self._namespace}"
             self.client.request("PUT", path, self._body(variant, final))

@@ -151,9 +151,10 @@ class Redactor:
             made = walk.mapping(event, None)
         except RecursionError:
             return copy.deepcopy(_FAILED), {("*", "failure"): 1}
-        names, fields = _kept(earlier, walk)
-        names.update(detector for _, detector in walk.counts)
-        fields.update(field for field, _ in walk.counts)
+        names, fields = (set(), set()) if earlier is None else _kept(earlier, walk)
+        for field, detector in walk.counts:
+            names.add(detector)
+            fields.add(field)
         if names:
             if not isinstance(made.get("ingest"), dict):
                 made["ingest"] = {}
