@@ -86,6 +86,9 @@ def _read(client: Client, names: list[str]) -> Iterable[Index]:
 def _index(name: str, metadata: Mapping[str, Any], stats: Mapping[str, Any]) -> Index:
     """`rollover_info` names each alias or data stream that was rolled over; ISM counts from the first.
 
+    Its times are of a clock that the server reads every 200 ms, so that a new index may be rolled over before it is
+    created (threadPool.absoluteTimeInMillis).
+
     A closed index has stats, and those say 0.
     """
     times = [entry["time"] for entry in metadata.get("rollover_info", {}).values()]
