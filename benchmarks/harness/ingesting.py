@@ -19,7 +19,7 @@ from provisioner.cluster import Cluster
 from provisioner.kinds import all_kinds
 
 VARIANTS = ("none", "idle", "noop", "redaction", "normalize", "both")
-"""Final pipelines: none; one whose only processor never runs (there is none cheaper); a script that does nothing; the
+"""Final pipelines: none; one whose only processor never runs (the cheapest found); a script that does nothing; the
 redaction alone; the starter pack's `normalize` alone; and the starter pack's own, which is both in one."""
 NAME = "0"
 """The node's: of a thread's name the kernel keeps 15 characters, and these say as well in which pool it is."""

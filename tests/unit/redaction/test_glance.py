@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from redactionevents import GLUE, HOSTILE, KEYS, LEFT, Maker
 from test_redaction_catalogue import SHIPPED, changed
-from test_redactor import CHAINED, EVERYTHING
+from test_redactor import CHAINED, EVERYTHING, EXAMPLES, plain
 
 from provisioner import schema
 from provisioner.redaction import Redactor, glance, tables
@@ -17,15 +17,7 @@ from provisioner.redaction import Redactor, glance, tables
 FEW = changed(
     **{name: {"enabled": False} for name in ("credit_card", "ssn", "password", "email", "phone", "api_key", "iban")}
 )
-EXAMPLES = [text for d in SHIPPED.body["detectors"] for kind in d["examples"].values() for text in kind]
 CATALOGUES = {"shipped": SHIPPED, "everything": EVERYTHING, "few": FEW}
-
-
-def plain(catalogue):
-    """A redactor that takes no glance."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(glance, "of", lambda _: None)
-        return Redactor(catalogue)
 
 
 PLAIN = {name: plain(catalogue) for name, catalogue in CATALOGUES.items()}
